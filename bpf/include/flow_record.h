@@ -61,6 +61,9 @@ struct flow_record {
 	char comm[16];                            /* 128 owner's command name, NUL-padded */
 };                                                /* 144 */
 
+#ifdef __cplusplus
+#define _Static_assert static_assert
+#endif
 _Static_assert(sizeof(struct flow_record) == 144, "flow_record has no padding and 144 bytes");
 
 #endif

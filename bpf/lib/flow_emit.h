@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * Putting records on the ring, and counting what does not fit.
+ *
+ * Wake-ups are rare on purpose: one per WAKE_INTERVAL_NS at most, unless the ring fills. The
+ * reader polls on a timer after each wake-up until a whole tick passed without a record, and a
+ * tick is longer than the interval, so a record that wakes nobody is read by that timer.
+ */
+#ifndef PROBECTL_FLOW_EMIT_H
+#define PROBECTL_FLOW_EMIT_H
+
+#define WAKE_INTERVAL_NS (10 * 1000 * 1000ULL) /* below the reader's tick: src/capture/live.ts */
+
+/* Bytes waiting at which every record wakes the reader; a quarter of the ring. */
+const volatile __u64 ring_wake_bytes = 4 * 1024 * 1024;
+
+__u64 last_wake_ns;
+
+static __always_inline void count(__u32 program, __u32 offset)
+{
+	char *counters = bpf_map_lookup_elem(&flow_counters, &program);
+
+	if (counters) /* atomic: a softirq may run another program inside this one */
+		__sync_fetch_and_add((__u64 *)(counters + offset), 1);
+}
+
+#define COUNT(program, counter) count(program, __builtin_offsetof(struct flow_counters, counter))
+
+static __always_inline bool emit(__u32 program, struct flow_record *record)
+{
+	__u64 flags = BPF_RB_NO_WAKEUP;
+
+	if (record->observed_mono_ns - last_wake_ns > WAKE_INTERVAL_NS ||
+	    bpf_ringbuf_query(&flow_ring, BPF_RB_AVAIL_DATA) > ring_wake_bytes) {
+		last_wake_ns = record->observed_mono_ns;
+		flags = BPF_RB_FORCE_WAKEUP;
+	}
+	if (bpf_ringbuf_output(&flow_ring, record, sizeof(*record), flags)) {
+		COUNT(program, ring_full);
+		return false;
+	}
+	COUNT(program, records);
+	return true;
+}
+
+/*
+ * One CPU does not read the same nanosecond twice, so this differs from every other live
+ * connection's. The shift loses the top of an uptime beyond 208 days, which costs nothing.
+ */
+static __always_inline __u64 new_connection_id(__u64 start_mono_ns)
+{
+	return start_mono_ns << 10 | (bpf_get_smp_processor_id() & 1023);
+}
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* Who a socket belongs to: the thread group of a task, with its start time and cgroup. */
+#ifndef PROBECTL_OWNER_H
+#define PROBECTL_OWNER_H
+
+/*
+ * Inode of the task's cgroup directory: of cgroup v2 where the task is in one, else of the v1
+ * memory hierarchy, which container runtimes always use.
+ */
+static __always_inline void read_cgroup(struct flow_record *record, struct task_struct *task)
+{
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+
+	record->cgroup_id = BPF_CORE_READ(set, dfl_cgrp, kn, id);
+	record->flags &= ~FLOW_FLAG_CGROUP_V1;
+	if (BPF_CORE_READ(set, dfl_cgrp, level) > 0 ||
+	    !bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
+		return;
+
+	struct cgroup_subsys_state *css = 0;
+	int index = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
+
+	bpf_core_read(&css, sizeof(css), (void *)set + bpf_core_field_offset(struct css_set, subsys) +
+						 index * sizeof(void *));
+	struct cgroup *v1 = BPF_CORE_READ(css, cgroup);
+
+	if (v1 && BPF_CORE_READ(v1, level) > 0) {
+		record->cgroup_id = BPF_CORE_READ(v1, kn, id);
+		record->flags |= FLOW_FLAG_CGROUP_V1;
+	}
+}
+
+/* TASK owns the socket of RECORD. The name is the process's, not the acting thread's. */
+static __always_inline void read_owner(struct flow_record *record, struct task_struct *task)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+	record->flags &= ~(FLOW_FLAG_OWNER_UNKNOWN | FLOW_FLAG_KERNEL_OWNED);
+	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+		record->flags |= FLOW_FLAG_KERNEL_OWNED;
+	record->pid = BPF_CORE_READ(task, tgid);
+	record->uid = BPF_CORE_READ(task, cred, uid.val);
+	record->process_start_boot_ns = BPF_CORE_READ(leader, start_boottime);
+	bpf_core_read(record->comm, sizeof(record->comm), &leader->comm);
+	read_cgroup(record, task);
+}
+
+static __always_inline struct task_struct *current_task(void)
+{
+	return (struct task_struct *)bpf_get_current_task();
+}
+
+#endif
