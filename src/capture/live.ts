@@ -47,7 +47,7 @@ class LiveSource implements FlowSource {
   readonly #options: LiveSourceOptions;
   readonly #buffer = new Uint8Array(DRAIN_RECORDS * FLOW_RECORD_SIZE);
   #capture: NativeFlowCapture | undefined;
-  #handler: FlowRecordHandler = () => {};
+  #handler: FlowRecordHandler | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastMetrics: Metric[] = [];
 
@@ -83,7 +83,7 @@ class LiveSource implements FlowSource {
       }
       capture.beginSnapshot(DATAGRAM_IDLE_NS);
       for (let size = capture.readSnapshot(this.#buffer); size > 0; ) {
-        this.#handler(this.#buffer.subarray(0, size));
+        this.#handler?.(this.#buffer.subarray(0, size));
         size = capture.readSnapshot(this.#buffer);
       }
     });
@@ -130,7 +130,7 @@ class LiveSource implements FlowSource {
       const size = capture.drain(this.#buffer);
       if (size === 0) break;
       total += size;
-      this.#handler(this.#buffer.subarray(0, size));
+      this.#handler?.(this.#buffer.subarray(0, size));
     }
     return total;
   }

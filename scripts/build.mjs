@@ -1,0 +1,145 @@
+/**
+ * The build: `node scripts/build.mjs [step...]`, all steps by default, each only when stale.
+ *
+ *   wasm    assembly/      -> build/wasm/redact.wasm
+ *   bpf     bpf/           -> build/bpf/<name>.bpf.o
+ *   embed   build/bpf/     -> build/generated/objects.{S,gen.h}
+ *   native  native/        -> build/native/probectl_bpf.node
+ *   js      src/           -> dist/
+ *
+ * A step this host cannot do is skipped with its reason; the rest of the product works without.
+ */
+import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { bpfNames, compileObjects, embedObjects } from "./lib/bpf.mjs";
+import { buildPackages, installCommand, missingPackages } from "./lib/packages.mjs";
+import { commandOnPath, isMain, root, runScript, runTool, SetupError, say } from "./lib/run.mjs";
+import { filesBelow, hashInputs, isFresh, markFresh } from "./lib/stamps.mjs";
+
+const WASM = "build/wasm/redact.wasm";
+const ADDON = "build/native/probectl_bpf.node";
+const SCRIPTS = ["scripts/build.mjs", ...filesBelow("scripts/lib")];
+const isProduct = (path) => !path.endsWith(".test.ts");
+
+/**
+ * @typedef {object} Step
+ * @property {() => string[]} files inputs, relative to the root
+ * @property {() => string[]} [tools] absolute paths of compilers that count as input
+ * @property {() => string} blocked why this host cannot do the step, or ""
+ * @property {() => string[]} run does it; the outputs, relative to the root
+ */
+
+/** @type {Record<string, Step>} in the order they are run */
+const steps = {
+  wasm: {
+    files: () => [...filesBelow("assembly"), "asconfig.json", "package-lock.json"],
+    blocked: () => "",
+    run: buildWasm,
+  },
+  bpf: {
+    files: () => filesBelow("bpf"),
+    tools: () => [commandOnPath("clang"), commandOnPath("llvm-strip")],
+    blocked: kernelBuildBlocked,
+    run: compileObjects,
+  },
+  embed: {
+    files: () => filesBelow("build/bpf"),
+    blocked: () => (filesBelow("build/bpf").length === 0 ? "no objects in build/bpf" : ""),
+    run: embedObjects,
+  },
+  native: {
+    files: () => [
+      ...filesBelow("native", (path) => !path.startsWith("native/build/")),
+      ...filesBelow("bpf/include"),
+      ...filesBelow("build/generated"),
+      "package-lock.json",
+    ],
+    tools: () => [commandOnPath("g++")],
+    blocked: nativeBlocked,
+    run: buildNative,
+  },
+  js: {
+    files: () => [...filesBelow("src", isProduct), "tsconfig.json", "package-lock.json"],
+    blocked: () => "",
+    run: buildJs,
+  },
+};
+
+function kernelBuildBlocked() {
+  if (process.platform !== "linux") return `${process.platform} is not Linux`;
+  const missing = missingPackages(buildPackages);
+  if (missing.length > 0) return `missing ${missing.join(" ")}: ${installCommand(missing)}`;
+  return bpfNames().length === 0 ? "no bpf/*.bpf.c" : "";
+}
+
+function nativeBlocked() {
+  if (!existsSync(join(root, "native/binding.gyp"))) return "no native/binding.gyp";
+  if (!existsSync(join(root, "build/generated/objects.S"))) return "no kernel objects to embed";
+  return kernelBuildBlocked();
+}
+
+function buildWasm() {
+  mkdirSync(join(root, dirname(WASM)), { recursive: true });
+  node("asc", "assemblyscript/bin/asc.js", "--config", "asconfig.json", "--target", "release");
+  return [WASM];
+}
+
+function buildNative() {
+  const headers = join(dirname(process.execPath), "..");
+  const local = existsSync(join(headers, "include/node/node_api.h"));
+  const flags = local ? [`--nodedir=${headers}`] : [];
+  node("node-gyp", "node-gyp/bin/node-gyp.js", "configure", "build", "-C", "native", ...flags);
+  mkdirSync(join(root, dirname(ADDON)), { recursive: true });
+  // A running agent has the old file mapped: replace the name, never the bytes below it.
+  rmSync(join(root, ADDON), { force: true });
+  copyFileSync(join(root, "native/build/Release/probectl_bpf.node"), join(root, ADDON));
+  return [ADDON];
+}
+
+function buildJs() {
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  node("tsc", "typescript/bin/tsc", "-p", "tsconfig.json");
+  for (const asset of ["page", "emit/flow.proto"]) {
+    const source = join(root, "src", asset);
+    if (!existsSync(source)) continue;
+    cpSync(source, join(root, "dist", asset), { recursive: true, filter: isProduct });
+  }
+  return filesBelow("dist");
+}
+
+function node(what, script, ...args) {
+  runTool(what, process.execPath, [join(root, "node_modules", script), ...args]);
+}
+
+/**
+ * Run the named steps that are stale, in order.
+ *
+ * @throws {SetupError} when a step fails; later steps are not run
+ */
+export function build(names = Object.keys(steps)) {
+  const unknown = names.filter((name) => !Object.hasOwn(steps, name));
+  if (unknown.length > 0) {
+    throw new SetupError(
+      `no build step ${unknown[0]}: choose from ${Object.keys(steps).join(" ")}`,
+    );
+  }
+  for (const name of Object.keys(steps).filter((step) => names.includes(step))) buildStep(name);
+}
+
+function buildStep(name) {
+  const step = steps[name];
+  const blocked = step.blocked();
+  if (blocked !== "") {
+    say(`${name} skipped: ${blocked}`);
+    return;
+  }
+  const inputs = hashInputs([...step.files(), ...SCRIPTS], step.tools?.());
+  if (isFresh(name, inputs)) return;
+  say(`building ${name}`);
+  markFresh(name, inputs, step.run());
+}
+
+if (isMain(import.meta.url)) {
+  const names = process.argv.slice(2);
+  await runScript(() => build(names.length > 0 ? names : undefined));
+}

@@ -1,0 +1,180 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import type { Metric } from "../model/metric.ts";
+import { type HealthServer, type HealthSubject, startHealthServer } from "./health.ts";
+import { createLogger } from "./log.ts";
+
+const LOOPBACK = { host: "127.0.0.1", port: 0 };
+const OBSERVED: Metric = { name: "observed_total", help: "h", type: "counter", value: 7 };
+
+const logged: string[] = [];
+const log = createLogger(
+  { level: "info", format: "text" },
+  { write: (line: string) => logged.push(line) },
+);
+const running: HealthServer[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.close()));
+  logged.length = 0;
+});
+
+/** Starts a server and returns its base URL. */
+async function start(subject: Partial<HealthSubject> = {}): Promise<string> {
+  const whole = {
+    version: "1.2.3",
+    readiness: () => ({ ready: true, reason: "" }),
+    metrics: [() => [OBSERVED]],
+    ...subject,
+  };
+  const server = await startHealthServer(LOOPBACK, whole, log);
+  running.push(server);
+  return `http://127.0.0.1:${server.address.port}`;
+}
+
+/** Sends raw bytes and returns all that comes back until the server closes. */
+async function exchange(base: string, bytes: string): Promise<string> {
+  const socket = connect(Number(new URL(base).port), "127.0.0.1");
+  let answer = "";
+  socket.setEncoding("utf8").on("data", (text: string) => {
+    answer += text;
+  });
+  // The server may reset what it refuses; what it said before is the point.
+  socket.on("error", () => socket.destroy());
+  socket.write(bytes);
+  await once(socket, "close");
+  return answer;
+}
+
+describe("health server", () => {
+  it("says it is alive even when it is not ready", async () => {
+    const base = await start({ readiness: () => ({ ready: false, reason: "no BTF" }) });
+    const health = await fetch(`${base}/healthz`);
+    expect([health.status, await health.text()]).toEqual([200, "ok\n"]);
+    const ready = await fetch(`${base}/readyz?verbose`);
+    expect([ready.status, await ready.text()]).toEqual([503, "no BTF\n"]);
+  });
+
+  it("follows readiness as it changes", async () => {
+    let ready = false;
+    const base = await start({ readiness: () => ({ ready, reason: "starting" }) });
+    expect((await fetch(`${base}/readyz`)).status).toBe(503);
+    ready = true;
+    expect((await fetch(`${base}/readyz`)).status).toBe(200);
+  });
+
+  it("shows the metrics of every provider, its own and those of the process", async () => {
+    const base = await start({
+      metrics: [() => [OBSERVED], () => [{ ...OBSERVED, name: "edges", type: "gauge" }]],
+    });
+    const answer = await fetch(`${base}/metrics`);
+    expect(answer.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    const text = await answer.text();
+    for (const line of [
+      "probectl_ebpf_observed_total 7",
+      "probectl_ebpf_edges 7",
+      'probectl_ebpf_build_info{version="1.2.3"} 1',
+      "probectl_ebpf_health_connections_refused_total 0",
+    ]) {
+      expect(text.split("\n")).toContain(line);
+    }
+    expect(text).toMatch(/^process_cpu_seconds_total [\d.]+$/m);
+    expect(text).toMatch(/^process_resident_memory_bytes \d+$/m);
+  });
+
+  it("answers 500 and logs when a provider fails, and goes on", async () => {
+    const base = await start({
+      metrics: [
+        () => {
+          throw new Error("broken provider");
+        },
+      ],
+    });
+    const answer = await fetch(`${base}/metrics`);
+    expect([answer.status, await answer.text()]).toEqual([500, "failed, see the log\n"]);
+    expect(logged.join()).toContain("broken provider");
+    expect((await fetch(`${base}/healthz`)).status).toBe(200);
+  });
+
+  it("answers HEAD without a body, and other methods with 405", async () => {
+    const base = await start();
+    const head = await fetch(`${base}/metrics`, { method: "HEAD" });
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+    expect(Number(head.headers.get("content-length"))).toBeGreaterThan(0);
+    for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
+      const answer = await fetch(`${base}/healthz`, { method });
+      expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+      await answer.text();
+    }
+  });
+
+  it("knows no other path", async () => {
+    const base = await start();
+    for (const path of ["/", "/healthz/", "/metrics/x", "/constructor", "/__proto__"]) {
+      expect((await fetch(base + path)).status).toBe(404);
+    }
+  });
+
+  it("never takes the body of a request for the next request", async () => {
+    const base = await start();
+    const smuggled = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+    const answer = await exchange(
+      base,
+      `GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`,
+    );
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 200"]);
+  });
+
+  it("bounds the request head", async () => {
+    const base = await start();
+    const answer = await exchange(
+      base,
+      `GET /healthz HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(9000)}\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 431/);
+  });
+
+  it("drops a request that does not arrive in time", async () => {
+    const base = await start();
+    const begun = performance.now();
+    const answer = await exchange(base, "GET /healthz HTTP/1.1\r\nHost: a\r\n");
+    expect(answer).toMatch(/^HTTP\/1\.1 408/);
+    expect(performance.now() - begun).toBeLessThan(9_000);
+  });
+
+  it("refuses and counts connections above its bound", async () => {
+    const base = await start();
+    const port = Number(new URL(base).port);
+    const sockets = Array.from({ length: 33 }, () => connect(port, "127.0.0.1"));
+    // Which of them is refused is the kernel's choice.
+    await Promise.race(sockets.map((socket) => once(socket, "close")));
+    const released = sockets.map((socket) => (socket.closed ? null : once(socket, "close")));
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(released);
+    await expect
+      .poll(() => exchange(base, "GET /metrics HTTP/1.0\r\n\r\n"))
+      .toMatch(/^probectl_ebpf_health_connections_refused_total [1-9]/m);
+  });
+
+  it("names the address and the key when it cannot listen", async () => {
+    const port = Number(new URL(await start()).port);
+    const subject = { version: "", readiness: () => ({ ready: true, reason: "" }), metrics: [] };
+    await expect(
+      startHealthServer({ host: "127.0.0.1", port }, subject, log),
+    ).rejects.toMatchObject({
+      name: "AgentError",
+      code: "LISTEN_FAILED",
+      message: `health_addr: cannot listen on 127.0.0.1:${port} (EADDRINUSE): choose another address or stop what uses it`,
+    });
+  });
+
+  it("listens on IPv6, and closes twice without a fault", async () => {
+    const subject = { version: "", readiness: () => ({ ready: true, reason: "" }), metrics: [] };
+    const server = await startHealthServer({ host: "::1", port: 0 }, subject, log);
+    expect((await fetch(`http://[::1]:${server.address.port}/healthz`)).status).toBe(200);
+    await server.close();
+    await server.close();
+    await expect(fetch(`http://[::1]:${server.address.port}/healthz`)).rejects.toThrow();
+  });
+});

@@ -1,0 +1,28 @@
+/** What is wrong with a configuration, collected so that one run names everything. */
+
+import type { RawValue } from "./formats.ts";
+import { type Key, settingOf } from "./settings.ts";
+
+export interface Problem {
+  /** The key at fault; absent when the fault is in the file as a whole. */
+  readonly key?: Key;
+  /** One line: the key, what is wrong, how to put it right. */
+  readonly line: string;
+}
+
+export const MASK = "********";
+const QUOTED_MAX = 80;
+
+/** A value as shown in a message: on one line, bounded, masked where the key is secret. */
+export function shown(raw: RawValue, key?: Key): string {
+  return key !== undefined && settingOf(key).secret === true ? MASK : quoted(raw);
+}
+
+/** Foreign text in quotes, on one line, without terminal control codes, at most 80 characters. */
+export function quoted(raw: RawValue): string {
+  const escaped = JSON.stringify(raw).replace(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return escaped.length <= QUOTED_MAX ? escaped : `${escaped.slice(0, QUOTED_MAX)}...`;
+}
