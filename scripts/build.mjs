@@ -19,7 +19,7 @@ import { filesBelow, hashInputs, isFresh, markFresh } from "./lib/stamps.mjs";
 const WASM = "build/wasm/redact.wasm";
 const ADDON = "build/native/probectl_bpf.node";
 const SCRIPTS = ["scripts/build.mjs", ...filesBelow("scripts/lib")];
-const isProduct = (path) => !path.endsWith(".test.ts");
+const isProduct = (path) => !/\.test\.ts$|tsconfig\.json$/.test(path);
 
 /**
  * @typedef {object} Step

@@ -48,7 +48,8 @@ function checkSinglePlaces() {
   return SINGLE_PLACES.flatMap(({ what, text, where }) => {
     const users = code.filter((file) => text.test(file.text)).map((file) => file.path);
     const strays = users.filter((path) => !where.test(path));
-    const rivals = users.length - strays.length > 1 ? users : [];
+    const placed = users.filter((path) => where.test(path));
+    const rivals = placed.length > 1 ? placed : [];
     return [...strays, ...rivals].map((path) => `${path} ${what}: one file in ${where} alone may`);
   });
 }

@@ -5,7 +5,7 @@
  * server's name its destination.
  *
  * Bounds: see FlowAggregatorOptions. Ledger, every term of it a metric:
- *   observed = Σ records_skipped{malformed, stale, unchanged} + connect_failed + flows
+ *   observed = Σ records_skipped{reason} + connect_failed + flows
  *   flows = flows_drained + flows_pending + flows_dropped{pending_full}
  */
 
@@ -25,6 +25,7 @@ import { FlowRecordReader } from "./record-reader.ts";
 import { type Observer, toFlow } from "./to-flow.ts";
 
 const PENDING_FLOWS_MAX = 200_000;
+/** More than the maps of the kernel side hold together (65,536 TCP, 16,384 UDP). */
 const TRACKED_CONNECTIONS_MAX = 131_072;
 
 export interface FlowAggregatorOptions extends Observer {
@@ -109,7 +110,8 @@ export class FlowAggregator {
       flows: this.#recent.toLiveFlows(),
       totals: {
         observed: this.#reader.received,
-        dropped: this.#reader.malformed + this.#counts.droppedPendingFull,
+        dropped:
+          this.#reader.malformed + this.#counts.skipped.untracked + this.#counts.droppedPendingFull,
         connectionsFailed: this.#counts.connectFailed,
         edges: this.#edges.size,
         edgesEvicted: this.#edges.evicted,
@@ -139,12 +141,8 @@ export class FlowAggregator {
 
   #takeObserved(): void {
     const delta = this.#connections.observe(this.#reader);
-    if (delta === "stale") {
-      this.#counts.stale++;
-      return;
-    }
-    if (delta === "unchanged") {
-      this.#counts.unchanged++;
+    if (typeof delta === "string") {
+      this.#counts.skipped[delta]++;
       return;
     }
     readEnds(this.#reader, this.#ends);

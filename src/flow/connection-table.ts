@@ -12,7 +12,7 @@
  * older than the agent, and one whose earlier snapshot was forgotten. So a loss makes a count
  * too small, never too large.
  *
- * Bounds: `entriesMax` connections; a snapshot beyond it is reported but not remembered.
+ * Bounds: `entriesMax` connections; a snapshot of one more adds nothing.
  */
 
 import { FlowFlag, FlowRecordKind } from "../model/flow-record.ts";
@@ -21,6 +21,9 @@ import type { FlowRecordReader } from "./record-reader.ts";
 
 /** A packet counter wraps at 2^32; a step of more than half of that is one backwards. */
 const PACKETS_STEP_MAX = 0x7fff_ffff;
+
+/** Why a record adds nothing: see `observe`. */
+export type SkipReason = "stale" | "unchanged" | "untracked";
 
 /** What is new. The table hands out one object and overwrites it with the next record. */
 export interface FlowDelta {
@@ -63,8 +66,6 @@ export class ConnectionTable {
 
   /** Connections that vanished from the snapshots, or whose id was taken over, unclosed. */
   lost = 0;
-  /** Snapshots that found the table full. */
-  untracked = 0;
 
   constructor(entriesMax: number) {
     this.#entriesMax = entriesMax;
@@ -76,9 +77,10 @@ export class ConnectionTable {
 
   /**
    * What an OPEN, SNAPSHOT or CLOSE adds, or why it adds nothing: `stale` when a newer record
-   * of its connection was seen, `unchanged` for a snapshot equal to the previous one.
+   * of its connection was seen, `unchanged` for a snapshot equal to the previous one,
+   * `untracked` for one that found the table full.
    */
-  observe(record: FlowRecordReader): FlowDelta | "stale" | "unchanged" {
+  observe(record: FlowRecordReader): FlowDelta | SkipReason {
     switch (record.kind) {
       case FlowRecordKind.Open:
         return this.#open(record);
@@ -120,7 +122,7 @@ export class ConnectionTable {
     return this.#untouched(counted ? 0 : 1);
   }
 
-  #snapshot(record: FlowRecordReader): FlowDelta | "stale" | "unchanged" {
+  #snapshot(record: FlowRecordReader): FlowDelta | SkipReason {
     this.#snapshotsInGeneration++;
     const observedMonoNs = record.observedMonoNsApprox;
     const previous = this.#entries.get(record.connectionId);
@@ -130,6 +132,9 @@ export class ConnectionTable {
     }
     const entry = this.#find(record);
     if (entry === undefined) {
+      if (this.#entries.size >= this.#entriesMax) {
+        return "untracked";
+      }
       this.#remember(record);
       return unlessZero(this.#first(record));
     }
@@ -185,10 +190,6 @@ export class ConnectionTable {
   }
 
   #remember(record: FlowRecordReader): void {
-    if (this.#entries.size >= this.#entriesMax) {
-      this.untracked++;
-      return;
-    }
     this.#entries.set(record.connectionId, {
       startMonoNs: record.startMonoNsApprox,
       observedMonoNs: record.observedMonoNsApprox,

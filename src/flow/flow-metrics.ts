@@ -1,14 +1,13 @@
 /** The counters of the flow stage as metrics; `aggregator.ts` states the ledger they form. */
 
 import type { Metric } from "../model/metric.ts";
-import type { ConnectionTable } from "./connection-table.ts";
+import type { ConnectionTable, SkipReason } from "./connection-table.ts";
 import type { EdgeMap } from "./edge-map.ts";
 import type { FlowRecordReader } from "./record-reader.ts";
 
 /** What the aggregator itself counts. */
 export interface FlowCounts {
-  stale: number;
-  unchanged: number;
+  skipped: Record<SkipReason, number>;
   connectFailed: number;
   flows: number;
   drained: number;
@@ -18,8 +17,7 @@ export interface FlowCounts {
 
 export function noFlowCounts(): FlowCounts {
   return {
-    stale: 0,
-    unchanged: 0,
+    skipped: { stale: 0, unchanged: 0, untracked: 0 },
     connectFailed: 0,
     flows: 0,
     drained: 0,
@@ -38,8 +36,9 @@ export function flowMetrics(
   return [
     counter("observed_total", "Flow records received.", reader.received),
     skipped("malformed", reader.malformed),
-    skipped("stale", counts.stale),
-    skipped("unchanged", counts.unchanged),
+    skipped("stale", counts.skipped.stale),
+    skipped("unchanged", counts.skipped.unchanged),
+    skipped("untracked", counts.skipped.untracked),
     counter("connect_failed_total", "Connects that never succeeded.", counts.connectFailed),
     counter("flows_total", "Flows made of records.", counts.flows),
     counter("flows_drained_total", "Flows handed over in batches.", counts.drained),
@@ -50,11 +49,6 @@ export function flowMetrics(
     gauge("flows_pending", "Flows waiting for the next flush.", pending),
     gauge("connections_tracked", "Open connections with remembered totals.", connections.size),
     counter("connections_lost_total", "Connections whose close was lost.", connections.lost),
-    counter(
-      "snapshots_untracked_total",
-      "Snapshots of connections beyond the bound: their totals were not remembered.",
-      connections.untracked,
-    ),
     gauge("service_edges", "Service edges in the map.", edges.size),
     counter("edges_evicted_total", "Service edges evicted, least recent first.", edges.evicted),
     counter(
@@ -78,7 +72,7 @@ function gauge(name: string, help: string, value: number): Metric {
   return { name, help, type: "gauge", value };
 }
 
-function skipped(reason: "malformed" | "stale" | "unchanged", value: number): Metric {
+function skipped(reason: "malformed" | SkipReason, value: number): Metric {
   const help = "Flow records that made no flow, by reason.";
   return { ...counter("records_skipped_total", help, value), labels: { reason } };
 }

@@ -48,7 +48,7 @@ export interface LiveView {
     tenantId: string;
     host: string;
     version: string;
-    mode: "live" | "fixture";
+    mode: "live" | "fixture" | "unavailable";
     /** Why this mode, in one line. */
     reason: string;
     startedUnixMs: number;

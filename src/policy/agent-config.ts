@@ -13,6 +13,8 @@ export interface AgentConfig {
   readonly bus: BusConfig;
   /** Recorded flows to replay; "" watches the kernel. */
   readonly fixturePath: string;
+  /** Replay the packaged sample where live capture is unavailable. */
+  readonly fixtureFallback: boolean;
   /** A power of two of at least 4096; a kernel with larger pages needs at least one of them. */
   readonly ringBufferBytes: number;
   readonly procRoot: string;
@@ -79,6 +81,7 @@ export function agentConfig(values: Values): AgentConfig {
     host: values.host,
     bus: busConfig(values),
     fixturePath: values.fixture_path,
+    fixtureFallback: values.fixture_fallback,
     ringBufferBytes: values.ring_buffer_bytes,
     procRoot: values.proc_root,
     flushIntervalMs: values.flush_interval,

@@ -190,6 +190,12 @@ export const SETTINGS = {
     flag: { name: "--fixture", argument: "FILE" },
     meaning: "Replay recorded flows (a JSON array) instead of watching the kernel.",
   }),
+  fixture_fallback: setting({
+    format: format.boolean,
+    default: "false",
+    meaning:
+      "Where live capture is unavailable, replay the packaged sample instead of waiting unready; also lets the live page take a free port when its own is in use.",
+  }),
   l7_fixture_path: setting({
     format: format.path,
     default: "",
@@ -343,7 +349,7 @@ export function isKey(text: string): text is Key {
 
 /** What `--profile local` puts beneath the file, the environment and the flags. */
 export const PROFILES = {
-  local: { tenant_id: "local", ui_addr: "127.0.0.1:8612", log_format: "text" },
+  local: { tenant_id: "local", ui_addr: "127.0.0.1:8612", log_format: "text", fixture_fallback: "true" },
 } as const satisfies Record<string, Partial<Record<Key, string>>>;
 
 export type ProfileName = keyof typeof PROFILES;

@@ -171,7 +171,9 @@ describe("flows of known connections", () => {
       collector.child.kill("SIGCONT");
       await collector.collect();
       const lost = await dropped(collector);
-      const seen = wanted(collector.records, ports).filter((r) => r.kind !== FlowRecordKind.Snapshot);
+      const seen = wanted(collector.records, ports).filter(
+        (r) => r.kind !== FlowRecordKind.Snapshot,
+      );
       expect(lost).toBeGreaterThan(0);
       expect(seen.length).toBeGreaterThan(0);
       // One FLOW_OPEN and one FLOW_CLOSE per end were sent; other connections of this host

@@ -94,7 +94,8 @@ export async function startCollector(ringBytes: number, prefix: string[] = []): 
       const deadline = Date.now() + timeoutMs;
       while (!enough(records)) {
         const left = deadline - Date.now();
-        if (left <= 0) throw new Error(`not enough after ${timeoutMs} ms: ${records.length} records`);
+        if (left <= 0)
+          throw new Error(`not enough after ${timeoutMs} ms: ${records.length} records`);
         let timer: NodeJS.Timeout | undefined;
         await Promise.race([
           next(lines),

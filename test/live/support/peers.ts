@@ -101,7 +101,20 @@ export function joinNamespaces(): { left: string; right: string; remove(): void 
   const ip = (...args: string[]) => execFileSync("ip", args, { stdio: "pipe" });
   ip("netns", "add", left);
   ip("netns", "add", right);
-  ip("link", "add", "veth0", "netns", left, "type", "veth", "peer", "name", "veth0", "netns", right);
+  ip(
+    "link",
+    "add",
+    "veth0",
+    "netns",
+    left,
+    "type",
+    "veth",
+    "peer",
+    "name",
+    "veth0",
+    "netns",
+    right,
+  );
   for (const [netns, host] of [
     [left, 1],
     [right, 2],
