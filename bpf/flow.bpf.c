@@ -142,7 +142,8 @@ int flow_snapshot(struct bpf_iter__bpf_map_elem *context)
 	read_counts(&record, (const struct tcp_sock *)sk);
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE)
 		return 0; /* closed while it was read: FLOW_CLOSE has the counts */
-	connection->snapshot_sent = 1;
-	bpf_seq_write(context->meta->seq, &record, sizeof(record));
+	/* On overflow the iterator shows this entry again. */
+	if (bpf_seq_write(context->meta->seq, &record, sizeof(record)) == 0)
+		connection->snapshot_sent = 1;
 	return 0;
 }

@@ -12,7 +12,7 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { bpfNames, compileObjects, embedObjects } from "./lib/bpf.mjs";
-import { buildPackages, installCommand, missingPackages } from "./lib/packages.mjs";
+import { buildPackages, missingPackages } from "./lib/packages.mjs";
 import { commandOnPath, isMain, root, runScript, runTool, SetupError, say } from "./lib/run.mjs";
 import { filesBelow, hashInputs, isFresh, markFresh } from "./lib/stamps.mjs";
 
@@ -68,7 +68,7 @@ const steps = {
 function kernelBuildBlocked() {
   if (process.platform !== "linux") return `${process.platform} is not Linux`;
   const missing = missingPackages(buildPackages);
-  if (missing.length > 0) return `missing ${missing.join(" ")}: ${installCommand(missing)}`;
+  if (missing.length > 0) return `missing ${missing.join(" ")}, see npm run setup`;
   return bpfNames().length === 0 ? "no bpf/*.bpf.c" : "";
 }
 

@@ -28,7 +28,7 @@ enum flow_flags {
 	FLOW_FLAG_OPEN_SENT = 1,      /* a FLOW_OPEN of this connection was put on the ring */
 	FLOW_FLAG_SNAPSHOT_SENT = 2,  /* a FLOW_SNAPSHOT was written before this record */
 	FLOW_FLAG_OWNER_UNKNOWN = 4,  /* no task was ever seen using the socket; pid is 0 */
-	FLOW_FLAG_KERNEL_OWNED = 8,   /* the owner is a kernel thread */
+	FLOW_FLAG_KERNEL_OWNED = 8,   /* the owner is a kernel thread; pid 0, comm "kernel" */
 	FLOW_FLAG_PREEXISTING = 16,   /* older than the agent; start_mono_ns is 0 */
 	FLOW_FLAG_CGROUP_V1 = 32,     /* cgroup_id is of the v1 memory hierarchy */
 };

@@ -30,14 +30,20 @@ static __always_inline void read_cgroup(struct flow_record *record, struct task_
 	}
 }
 
-/* TASK owns the socket of RECORD. The name is the process's, not the acting thread's. */
+/*
+ * TASK owns the socket of RECORD. The name is the process's, not the acting thread's. A kernel
+ * thread (NFS, a work queue closing a descriptor) is nobody's process: pid 0, named "kernel".
+ */
 static __always_inline void read_owner(struct flow_record *record, struct task_struct *task)
 {
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 
 	record->flags &= ~(FLOW_FLAG_OWNER_UNKNOWN | FLOW_FLAG_KERNEL_OWNED);
-	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+	if (BPF_CORE_READ(task, flags) & PF_KTHREAD) {
 		record->flags |= FLOW_FLAG_KERNEL_OWNED;
+		__builtin_memcpy(record->comm, "kernel", sizeof("kernel"));
+		return;
+	}
 	record->pid = BPF_CORE_READ(task, tgid);
 	record->uid = BPF_CORE_READ(task, cred, uid.val);
 	record->process_start_boot_ns = BPF_CORE_READ(leader, start_boottime);

@@ -85,20 +85,15 @@ export class Pipeline {
 
   async start(): Promise<void> {
     await this.#parts.source.start((records) => this.#parts.aggregator.ingest(records));
+    // What connections older than the agent have moved so far is where their counts begin.
+    this.#collect();
   }
 
   /** Takes what is new and hands it to the sink, which works on its own time. */
   flush(): void {
-    const { source, aggregator, sink, clock, log } = this.#parts;
+    const { aggregator, sink, clock, log } = this.#parts;
     clock.sync();
-    try {
-      source.collect();
-      aggregator.snapshotComplete();
-    } catch (error) {
-      // What the ring delivered so far still goes out; the next flush collects again.
-      this.#collectFailures++;
-      log.error({ err: error }, "flush: the open connections could not be read");
-    }
+    this.#collect();
     const published = sink
       .publish(aggregator.drain())
       .catch((error: unknown) => log.error(`flush: ${messageOf(error)}`))
@@ -111,6 +106,18 @@ export class Pipeline {
     await this.#parts.source.stop();
     await this.#parts.sink.close();
     await Promise.all(this.#publishing);
+  }
+
+  #collect(): void {
+    const { source, aggregator, log } = this.#parts;
+    try {
+      source.collect();
+      aggregator.snapshotComplete();
+    } catch (error) {
+      // What the ring delivered so far still goes out; the next flush collects again.
+      this.#collectFailures++;
+      log.error({ err: error }, "the open connections could not be read");
+    }
   }
 
   view(): ReturnType<FlowAggregator["view"]> {

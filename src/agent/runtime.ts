@@ -71,6 +71,19 @@ class Agent {
 
   flush(): void {
     this.#pipeline?.flush();
+    // After the turn in which a sink that works at once has counted.
+    setImmediate(() => this.#report());
+  }
+
+  async stop(): Promise<void> {
+    this.#pipeline?.flush();
+    await this.#pipeline?.stop();
+    if (this.#pipeline !== undefined) this.#report();
+    await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
+  }
+
+  /** The line that carries all totals, once per flush. */
+  #report(): void {
     const metrics = this.metrics();
     this.#log.info(
       {
@@ -82,12 +95,6 @@ class Agent {
       },
       "flush",
     );
-  }
-
-  async stop(): Promise<void> {
-    if (this.#pipeline !== undefined) this.flush();
-    await this.#pipeline?.stop();
-    await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
   }
 
   metrics(): Metric[] {

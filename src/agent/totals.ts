@@ -4,7 +4,8 @@ import type { Metric } from "../model/metric.ts";
 
 /** Everything that was seen and did not reach the sink's acknowledgement, each in one counter. */
 const DROPS = ["kernel_dropped_total", "flows_dropped_total", "publish_dropped_total"];
-const MALFORMED = "records_skipped_total";
+/** Of the records that made no flow, those that should have. */
+const SKIPPED = "records_skipped_total";
 
 /** What each flush line carries; the names are the contract's. */
 export interface Totals {
@@ -22,7 +23,8 @@ export function totalsOf(metrics: readonly Metric[]): Totals {
     l7_total: 0,
     dropped_total:
       DROPS.reduce((sum, name) => sum + sumOf(metrics, name), 0) +
-      sumOf(metrics, MALFORMED, "malformed"),
+      sumOf(metrics, SKIPPED, "malformed") +
+      sumOf(metrics, SKIPPED, "untracked"),
     l7_attach_failures: 0,
     filtered_non_ipv4_total: 0,
   };

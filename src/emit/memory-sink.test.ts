@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { numberedBatch, sampleBatch } from "../../test/support/kafka/batches.ts";
-import { createSink, MEMORY_BATCHES_MAX, MemorySink } from "./index.ts";
+import { createSink, MEMORY_BATCHES_MAX, MEMORY_RECORDS_MAX, MemorySink } from "./index.ts";
 
 describe("the memory sink", () => {
   it("keeps the last batches and forgets older ones", async () => {
@@ -10,6 +10,15 @@ describe("the memory sink", () => {
     }
     const sizes = sink.batches().map(({ flows }) => flows.length);
     expect(sizes).toEqual(Array.from({ length: MEMORY_BATCHES_MAX }, (_, index) => index + 4));
+  });
+
+  it("keeps no more records than its bound", async () => {
+    const sink = new MemorySink();
+    const third = Math.ceil(MEMORY_RECORDS_MAX / 3);
+    for (let i = 0; i < 5; i++) await sink.publish(numberedBatch(third));
+    expect(sink.batches()).toHaveLength(2);
+    await sink.publish(numberedBatch(MEMORY_RECORDS_MAX + 1));
+    expect(sink.batches()).toHaveLength(0);
   });
 
   it("keeps nothing for an empty batch", async () => {

@@ -30,6 +30,7 @@ describe("loadConfig", () => {
       host: "node-1",
       bus: { mode: "memory" },
       fixturePath: "",
+      fixtureFallback: false,
       ringBufferBytes: 16_777_216,
       procRoot: "/proc",
       flushIntervalMs: 10_000,

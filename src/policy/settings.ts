@@ -349,7 +349,12 @@ export function isKey(text: string): text is Key {
 
 /** What `--profile local` puts beneath the file, the environment and the flags. */
 export const PROFILES = {
-  local: { tenant_id: "local", ui_addr: "127.0.0.1:8612", log_format: "text", fixture_fallback: "true" },
+  local: {
+    tenant_id: "local",
+    ui_addr: "127.0.0.1:8612",
+    log_format: "text",
+    fixture_fallback: "true",
+  },
 } as const satisfies Record<string, Partial<Record<Key, string>>>;
 
 export type ProfileName = keyof typeof PROFILES;
