@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Counters of the flow programs: one row per program, one copy per CPU, summed by the addon.
  * Owner of the numbers; the addon reads them by these names.

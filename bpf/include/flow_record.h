@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The flow record: what the flow programs put on the ring and what the iterators write.
  * Owner of the layout. `src/model/flow-record.ts` is the one copy; the addon exports the

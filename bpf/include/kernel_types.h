@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The few kernel types the programs touch, with only the fields they read. Offsets are CO-RE
  * relocations, resolved at load against the running kernel's BTF, so neither a generated

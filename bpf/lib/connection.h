@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The life of a TCP connection in the `connections` map, and who is told of it. */
 #ifndef PROBECTL_CONNECTION_H
 #define PROBECTL_CONNECTION_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * UDP: one flow per socket and peer, counted in the `datagram_flows` map, whose values are
  * flow records that the addon reads at each flush.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Who a socket belongs to: the thread group of a task, with its start time and cgroup. */
 #ifndef PROBECTL_OWNER_H
 #define PROBECTL_OWNER_H

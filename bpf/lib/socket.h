@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Addresses and TCP counts of a socket (include/net/sock.h, include/linux/tcp.h). */
 #ifndef PROBECTL_SOCKET_H
 #define PROBECTL_SOCKET_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Maps of the flow programs. Nothing here is pinned: everything goes when the agent's last
  * file descriptor closes, however it ends.
