@@ -1,6 +1,6 @@
 // The addon's JavaScript surface: one class over FlowCapture, and what the build put in.
 //
-//   new FlowCapture(ringBytes)   loads and attaches; throws
+//   new FlowCapture(ringBytes, oldestHooks)   loads and attaches; throws
 //     .programs                  [{ name, target, attachType, id, instructions, helperIds }]
 //     .onReadable(callback)      called on the event loop while the ring holds records
 //     .watch(enabled)            whether the event loop waits for the ring
@@ -81,7 +81,10 @@ class FlowCaptureObject : public Napi::ObjectWrap<FlowCaptureObject> {
   explicit FlowCaptureObject(const Napi::CallbackInfo& info)
       : Napi::ObjectWrap<FlowCaptureObject>(info), context_(info.Env(), "FlowCapture") {
     const uint32_t ring_bytes = info[0].ToNumber().Uint32Value();
-    capture_ = guarded(Env(), [&] { return std::make_unique<probectl::FlowCapture>(ring_bytes); });
+    const bool oldest_hooks = info[1].ToBoolean();
+    capture_ = guarded(Env(), [&] {
+      return std::make_unique<probectl::FlowCapture>(ring_bytes, oldest_hooks);
+    });
   }
 
   ~FlowCaptureObject() override { release(); }

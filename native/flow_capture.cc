@@ -84,11 +84,11 @@ std::vector<EmbeddedDigest> verify_embedded_objects() {
   return digests;
 }
 
-FlowCapture::FlowCapture(uint32_t ring_bytes) {
+FlowCapture::FlowCapture(uint32_t ring_bytes, bool oldest_hooks) {
   register_proof();
   verify_embedded_objects();
   open();
-  configure(ring_bytes);
+  configure(ring_bytes, oldest_hooks);
   load();
   ring_ = std::make_unique<RingReader>(ring_fd(), ring_bytes, sizeof(flow_record));
   attach();
@@ -110,10 +110,10 @@ void FlowCapture::open() {
   prove_object(object_.get());
 }
 
-void FlowCapture::configure(uint32_t ring_bytes) {
+void FlowCapture::configure(uint32_t ring_bytes, bool oldest_hooks) {
   std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
   if (!kernel) fail("read the kernel's BTF", errno);
-  const bool has_io = kernel_has_tracepoint(kernel.get(), "sock_send_length");
+  const bool has_io = !oldest_hooks && kernel_has_tracepoint(kernel.get(), "sock_send_length");
 
   LibbpfLog log;
   for (const ProgramSpec& spec : kPrograms) {

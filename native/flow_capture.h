@@ -30,10 +30,10 @@ class FlowCapture {
  public:
   /**
    * Verifies the embedded object's digest, proves it observe-only, loads and attaches it.
-   * `ring_bytes`: a power of two and a multiple of the page size. Throws BpfError; what was
-   * loaded until then is gone.
+   * `ring_bytes`: a power of two and a multiple of the page size. `oldest_hooks`: use those of
+   * kernel 5.8 where newer ones exist too. Throws BpfError; what was loaded until then is gone.
    */
-  explicit FlowCapture(uint32_t ring_bytes);
+  FlowCapture(uint32_t ring_bytes, bool oldest_hooks);
   ~FlowCapture();
   FlowCapture(const FlowCapture&) = delete;
   FlowCapture& operator=(const FlowCapture&) = delete;
@@ -70,7 +70,7 @@ class FlowCapture {
   using Link = std::unique_ptr<bpf_link, LinkDeleter>;
 
   void open();
-  void configure(uint32_t ring_bytes);
+  void configure(uint32_t ring_bytes, bool oldest_hooks);
   void load();
   void attach();
   Link attach_iterator(const char* name, int map_fd);

@@ -38,6 +38,7 @@ export const buildPackages = [
 /** @type {SystemPackage[]} what only the tests use: other implementations to compare with */
 export const testPackages = [
   { name: "protobuf-compiler", present: () => command("protoc") },
+  { name: "bpftool", present: () => command("bpftool") },
   { name: "iproute2", present: () => command("ip") },
   { name: "libcap2-bin", present: () => command("capsh", "setcap") },
   { name: "util-linux", present: () => command("setpriv", "unshare", "nsenter") },

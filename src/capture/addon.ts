@@ -45,7 +45,7 @@ export interface NativeFlowCapture {
 }
 
 export interface NativeAddon {
-  FlowCapture: new (ringBytes: number) => NativeFlowCapture;
+  FlowCapture: new (ringBytes: number, oldestHooks: boolean) => NativeFlowCapture;
   flowRecordLayout: [field: string, offset: number, size: number][];
   flowRecordSize: number;
   verifyEmbeddedObjects(): { name: string; sha256: string }[];

@@ -35,6 +35,8 @@ export interface LoadAudit {
 export interface LiveSourceOptions {
   /** A power of two and a multiple of the page size. */
   ringBufferBytes: number;
+  /** Use the hooks of kernel 5.8 where newer ones exist too; for tests of those. Default false. */
+  oldestHooks?: boolean;
   onLoaded(audit: LoadAudit): void;
 }
 
@@ -59,7 +61,8 @@ class LiveSource implements FlowSource {
     const addon = loadAddon();
     this.#handler = handler;
     const objects = withNativeErrors(() => addon.verifyEmbeddedObjects());
-    const capture = withNativeErrors(() => new addon.FlowCapture(this.#options.ringBufferBytes));
+    const { ringBufferBytes, oldestHooks = false } = this.#options;
+    const capture = withNativeErrors(() => new addon.FlowCapture(ringBufferBytes, oldestHooks));
     this.#capture = capture;
     this.#options.onLoaded({
       time: new Date().toISOString(),

@@ -162,6 +162,19 @@ describe("flows of known connections", () => {
     }
   });
 
+  it("are exactly right with the hooks of kernels before 6.3", async (context) => {
+    requireOrSkip(context, canCapture(), "live capture");
+    const collector = await startCollector(DEFAULT_RING, [], ["oldest-hooks"]);
+    try {
+      const names = collector.audit.programs.map((program) => program.name);
+      expect(names).toContain("flow_receive_old");
+      expect(names).not.toContain("flow_receive");
+      await checkExactly(collector);
+    } finally {
+      await collector.stop();
+    }
+  });
+
   it("are right or counted with a ring of one page", async (context) => {
     requireOrSkip(context, canCapture(), "live capture");
     const collector = await startCollector(4096);

@@ -1,7 +1,7 @@
 // Runs the built live source in a process of its own, so that a test can give that process
 // fewer rights: one JSON line out per event, one word in per command.
 //
-//   node collector.mjs RING_BYTES
+//   node collector.mjs RING_BYTES [oldest-hooks]
 //     out  {"ready":audit} | {"failed":message} | {"records":base64} | {"metrics":[...]} | {"done":word}
 //     in   collect | metrics | stop
 import { createInterface } from "node:readline";
@@ -11,6 +11,7 @@ const say = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
 let audit;
 const source = createLiveSource({
   ringBufferBytes: Number(process.argv[2]),
+  oldestHooks: process.argv[3] === "oldest-hooks",
   onLoaded: (loaded) => {
     audit = loaded;
   },

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createInterface, type Interface } from "node:readline";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { LoadAudit } from "../../../src/capture/live.ts";
 import { FLOW_RECORD_OFFSETS as AT, FLOW_RECORD_SIZE } from "../../../src/model/flow-record.ts";
@@ -51,14 +51,22 @@ export interface Collector {
  * `prefix`: a command the process is started under, such as `setpriv ...`. Rejects with the
  * source's own message when it does not start.
  */
-export async function startCollector(ringBytes: number, prefix: string[] = []): Promise<Collector> {
-  const [command, ...args] = [...prefix, process.execPath, SCRIPT, String(ringBytes)];
+export async function startCollector(
+  ringBytes: number,
+  prefix: string[] = [],
+  options: "oldest-hooks"[] = [],
+): Promise<Collector> {
+  const [command, ...args] = [...prefix, process.execPath, SCRIPT, String(ringBytes), ...options];
   const child = spawn(command as string, args, { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout });
   const records: SeenRecord[] = [];
   const waiting: (() => void)[] = [];
   let metrics: Metric[] = [];
   const done: string[] = [];
+
+  const wakeAll = () => {
+    for (const wake of waiting.splice(0)) wake();
+  };
 
   const ready = await new Promise<LoadAudit>((resolve, reject) => {
     child.once("error", reject);
@@ -70,15 +78,18 @@ export async function startCollector(ringBytes: number, prefix: string[] = []): 
       if (event.records) records.push(...decode(Buffer.from(event.records, "base64")));
       if (event.metrics) metrics = event.metrics;
       if (event.done) done.push(event.done);
-      for (const wake of waiting.splice(0)) wake();
+      wakeAll();
     });
+    lines.once("close", wakeAll);
   });
 
-  const next = (lines: Interface) =>
-    Promise.race([new Promise<void>((resolve) => waiting.push(resolve)), once(lines, "close")]);
+  const next = () => new Promise<void>((resolve) => waiting.push(resolve));
   const command_ = async (word: string) => {
     child.stdin.write(`${word}\n`);
-    while (!done.includes(word)) await next(lines);
+    while (!done.includes(word)) {
+      if (child.exitCode !== null) throw new Error(`the collector ended before it did ${word}`);
+      await next();
+    }
     done.splice(done.indexOf(word), 1);
   };
   return {
@@ -98,7 +109,7 @@ export async function startCollector(ringBytes: number, prefix: string[] = []): 
           throw new Error(`not enough after ${timeoutMs} ms: ${records.length} records`);
         let timer: NodeJS.Timeout | undefined;
         await Promise.race([
-          next(lines),
+          next(),
           new Promise((resolve) => {
             timer = setTimeout(resolve, left);
           }),
