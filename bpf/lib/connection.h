@@ -20,15 +20,16 @@ static __always_inline void begin(struct connection *fresh, __u8 role)
 	fresh->record.flags = FLOW_FLAG_OWNER_UNKNOWN;
 }
 
-/* The entry of KEY, new from FRESH; null when there was one already or the map is full. */
-static __always_inline struct connection *track(__u32 program, __u64 key, struct connection *fresh)
+/*
+ * A new life of the socket at KEY. An entry that is there is of a life whose end was missed: the
+ * address was reused. False when the map is full.
+ */
+static __always_inline bool track(__u32 program, __u64 key, struct connection *fresh)
 {
-	if (bpf_map_update_elem(&connections, &key, fresh, BPF_NOEXIST)) {
-		if (!bpf_map_lookup_elem(&connections, &key))
-			COUNT(program, map_full);
-		return 0;
-	}
-	return bpf_map_lookup_elem(&connections, &key);
+	if (bpf_map_update_elem(&connections, &key, fresh, BPF_ANY) == 0)
+		return true;
+	COUNT(program, map_full);
+	return false;
 }
 
 static __always_inline void send_open(__u32 program, struct connection *connection, const struct tcp_sock *tp)
@@ -41,8 +42,10 @@ static __always_inline void send_open(__u32 program, struct connection *connecti
 		read_addresses(&record, (const struct sock *)tp);
 		read_counts(&record, tp);
 	}
-	if (emit(program, &record))
-		connection->record.flags |= FLOW_FLAG_OPEN_SENT;
+	/* Before it is on the ring: FLOW_CLOSE may follow at once, from another CPU. */
+	connection->record.flags |= FLOW_FLAG_OPEN_SENT;
+	if (!emit(program, &record))
+		connection->record.flags &= ~FLOW_FLAG_OPEN_SENT;
 }
 
 /* Deleting the entry is the claim to send its last record, so that it is sent once. */
@@ -104,7 +107,7 @@ static __always_inline void on_established(const struct sock *sk, int old)
 	struct connection fresh;
 	__u8 one = 1;
 
-	if (connection) {
+	if (connection && !connection->established) {
 		connection->established = 1;
 		connection->record.start_mono_ns = bpf_ktime_get_ns();
 		send_open(FLOW_PROGRAM_SET_STATE, connection, (const struct tcp_sock *)sk);
@@ -180,7 +183,10 @@ static __always_inline void on_scan(const struct sock *sk, struct task_struct *t
 		fresh.record.flags |= FLOW_FLAG_PREEXISTING;
 	}
 	read_owner(&fresh.record, task);
-	track(FLOW_PROGRAM_SCAN, key, &fresh);
+	/* Unless it was entered meanwhile: then its own transitions told more. */
+	if (bpf_map_update_elem(&connections, &key, &fresh, BPF_NOEXIST) &&
+	    !bpf_map_lookup_elem(&connections, &key))
+		COUNT(FLOW_PROGRAM_SCAN, map_full);
 }
 
 #endif

@@ -29,10 +29,11 @@ static __always_inline void count(__u32 program, __u32 offset)
 static __always_inline bool emit(__u32 program, struct flow_record *record)
 {
 	__u64 flags = BPF_RB_NO_WAKEUP;
+	__u64 now = bpf_ktime_get_ns();
 
-	if (record->observed_mono_ns - last_wake_ns > WAKE_INTERVAL_NS ||
+	if (now - last_wake_ns > WAKE_INTERVAL_NS ||
 	    bpf_ringbuf_query(&flow_ring, BPF_RB_AVAIL_DATA) > ring_wake_bytes) {
-		last_wake_ns = record->observed_mono_ns;
+		last_wake_ns = now;
 		flags = BPF_RB_FORCE_WAKEUP;
 	}
 	if (bpf_ringbuf_output(&flow_ring, record, sizeof(*record), flags)) {

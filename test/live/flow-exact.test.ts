@@ -177,32 +177,44 @@ describe("flows of known connections", () => {
 
   it("are right or counted with a ring of one page", async (context) => {
     requireOrSkip(context, canCapture(), "live capture");
-    const collector = await startCollector(4096);
-    try {
-      collector.child.kill("SIGSTOP"); // nobody reads: the ring must fill
-      const { known, ports } = await openConnections(20);
-      collector.child.kill("SIGCONT");
-      await collector.collect();
-      const lost = await dropped(collector);
-      const seen = wanted(collector.records, ports).filter(
-        (r) => r.kind !== FlowRecordKind.Snapshot,
-      );
-      expect(lost).toBeGreaterThan(0);
-      expect(seen.length).toBeGreaterThan(0);
-      // One FLOW_OPEN and one FLOW_CLOSE per end were sent; other connections of this host
-      // would count as well, so the equation is over everything the programs sent.
-      const all = collector.records.filter((r) => r.kind !== FlowRecordKind.Snapshot);
-      const others = all.length - seen.length;
-      expect(all.length + lost).toBe(2 * known.length + others);
-      const owners = new Map(known.map((end) => [keyOf(end), end]));
-      for (const record of seen) {
-        const end = owners.get(keyOf(record));
-        expect([record.pid, record.comm]).toEqual([end?.pid, end?.comm]);
-        if (record.kind === FlowRecordKind.Close) expect(seenEnd(record)).toEqual(end);
-      }
-    } finally {
-      collector.child.kill("SIGCONT");
-      await collector.stop();
+    // The equation needs a host on which nobody else connects meanwhile: a second collector,
+    // with room for all, tells whether that was so.
+    for (let attempt = 1; !(await checkOverrun()); attempt++) {
+      expect(attempt, "other connections on this host in every attempt").toBeLessThan(10);
     }
   });
 });
+
+/** False when other connections of this host came in between. */
+async function checkOverrun(): Promise<boolean> {
+  const witness = await startCollector(DEFAULT_RING);
+  const collector = await startCollector(4096);
+  try {
+    collector.child.kill("SIGSTOP"); // nobody reads: the ring must fill
+    const { known, ports } = await openConnections(20);
+    collector.child.kill("SIGCONT");
+    await collector.collect();
+    const lost = await dropped(collector);
+    await witness.collect();
+    const sent = (records: SeenRecord[]) =>
+      records.filter((record) => record.kind !== FlowRecordKind.Snapshot);
+    if (sent(witness.records).length !== wanted(sent(witness.records), ports).length) return false;
+
+    const seen = sent(collector.records);
+    expect(lost).toBeGreaterThan(0);
+    expect(seen.length).toBeGreaterThan(0);
+    // One FLOW_OPEN and one FLOW_CLOSE per end.
+    expect(seen.length + lost).toBe(2 * known.length);
+    const owners = new Map(known.map((end) => [keyOf(end), end]));
+    for (const record of seen) {
+      const end = owners.get(keyOf(record));
+      expect([record.pid, record.comm]).toEqual([end?.pid, end?.comm]);
+      if (record.kind === FlowRecordKind.Close) expect(seenEnd(record)).toEqual(end);
+    }
+    return true;
+  } finally {
+    collector.child.kill("SIGCONT");
+    await collector.stop();
+    await witness.stop();
+  }
+}
