@@ -9,7 +9,7 @@
 //     .beginSnapshot(datagramIdleNs)  .readSnapshot(bytes) -> bytes written, 0 at the end
 //     .counters()                { programs: [{ name, records, ... }], malformed }
 //     .close()                   detaches; idempotent
-//   flowRecordLayout             [[field, offset, size]], flowRecordSize
+//   flowRecordSize, flowRecordOffsets, flowRecordEnums   { name in C: number }
 //   verifyEmbeddedObjects()      [{ name, sha256 }]; throws when a digest does not match
 //
 // There is no way in for an object, a program or a path from outside. Errors carry `errno`,
@@ -218,11 +218,10 @@ class FlowCaptureObject : public Napi::ObjectWrap<FlowCaptureObject> {
 struct Field {
   const char* name;
   size_t offset;
-  size_t size;
 };
 
 #define FIELD(name) \
-  { #name, offsetof(flow_record, name), sizeof(flow_record::name) }
+  { #name, offsetof(flow_record, name) }
 
 constexpr Field kFields[] = {
     FIELD(observed_mono_ns),      FIELD(connection_id), FIELD(start_mono_ns),
@@ -236,16 +235,32 @@ constexpr Field kFields[] = {
     FIELD(comm),
 };
 
-Napi::Value layout(Napi::Env env) {
-  Napi::Array fields = Napi::Array::New(env);
-  for (const Field& field : kFields) {
-    Napi::Array row = Napi::Array::New(env, 3);
-    row.Set(0u, field.name);
-    row.Set(1u, static_cast<double>(field.offset));
-    row.Set(2u, static_cast<double>(field.size));
-    fields.Set(fields.Length(), row);
-  }
-  return fields;
+Napi::Value offsets(Napi::Env env) {
+  Napi::Object object = Napi::Object::New(env);
+  for (const Field& field : kFields) object.Set(field.name, static_cast<double>(field.offset));
+  return object;
+}
+
+/** The C enums, by the names they have there. */
+Napi::Value enums(Napi::Env env) {
+  const std::pair<const char*, int> values[] = {
+      {"FLOW_OPEN", FLOW_OPEN},
+      {"FLOW_CLOSE", FLOW_CLOSE},
+      {"FLOW_FAILED", FLOW_FAILED},
+      {"FLOW_SNAPSHOT", FLOW_SNAPSHOT},
+      {"FLOW_ROLE_UNKNOWN", FLOW_ROLE_UNKNOWN},
+      {"FLOW_ROLE_CLIENT", FLOW_ROLE_CLIENT},
+      {"FLOW_ROLE_SERVER", FLOW_ROLE_SERVER},
+      {"FLOW_FLAG_OPEN_SENT", FLOW_FLAG_OPEN_SENT},
+      {"FLOW_FLAG_SNAPSHOT_SENT", FLOW_FLAG_SNAPSHOT_SENT},
+      {"FLOW_FLAG_OWNER_UNKNOWN", FLOW_FLAG_OWNER_UNKNOWN},
+      {"FLOW_FLAG_KERNEL_OWNED", FLOW_FLAG_KERNEL_OWNED},
+      {"FLOW_FLAG_PREEXISTING", FLOW_FLAG_PREEXISTING},
+      {"FLOW_FLAG_CGROUP_V1", FLOW_FLAG_CGROUP_V1},
+  };
+  Napi::Object object = Napi::Object::New(env);
+  for (const auto& [name, value] : values) object.Set(name, value);
+  return object;
 }
 
 Napi::Value verify_embedded_objects(const Napi::CallbackInfo& info) {
@@ -262,7 +277,8 @@ Napi::Value verify_embedded_objects(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("FlowCapture", FlowCaptureObject::define(env));
-  exports.Set("flowRecordLayout", layout(env));
+  exports.Set("flowRecordOffsets", offsets(env));
+  exports.Set("flowRecordEnums", enums(env));
   exports.Set("flowRecordSize", static_cast<double>(sizeof(flow_record)));
   exports.Set("verifyEmbeddedObjects", Napi::Function::New(env, verify_embedded_objects));
   return exports;

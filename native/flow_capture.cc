@@ -19,7 +19,7 @@
 namespace probectl {
 namespace {
 
-constexpr size_t kDatagramKeyBytes = 32;  // struct datagram_key in bpf/maps/flow_maps.h
+constexpr size_t kDatagramKeyBytes = 32;  // struct datagram_key, checked against the map
 constexpr uint32_t kBatch = 1024;
 
 enum class Attach { kTracepoint, kScan, kSnapshot };
@@ -114,13 +114,17 @@ void FlowCapture::configure(uint32_t ring_bytes, bool oldest_hooks) {
   std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
   if (!kernel) fail("read the kernel's BTF", errno);
   const bool has_io = !oldest_hooks && kernel_has_tracepoint(kernel.get(), "sock_send_length");
+  const bool has_snapshot =
+      !oldest_hooks &&
+      btf__find_by_name_kind(kernel.get(), "bpf_iter_bpf_map_elem", BTF_KIND_FUNC) > 0;
 
   LibbpfLog log;
   for (const ProgramSpec& spec : kPrograms) {
     bpf_program* it = program(spec.name);
     const bool old = !strcmp(spec.name, "flow_receive_old");
     const bool io = !strcmp(spec.name, "flow_send") || !strcmp(spec.name, "flow_receive");
-    if ((io && !has_io) || (old && has_io)) {
+    const bool snapshot = spec.attach == Attach::kSnapshot;
+    if ((io && !has_io) || (old && has_io) || (snapshot && !has_snapshot)) {
       bpf_program__set_autoload(it, false);
       continue;
     }
@@ -130,6 +134,12 @@ void FlowCapture::configure(uint32_t ring_bytes, bool oldest_hooks) {
   }
   bpf_map* ring = bpf_object__find_map_by_name(object_.get(), "flow_ring");
   if (const int error = bpf_map__set_max_entries(ring, ring_bytes)) fail("size the ring", -error);
+
+  const bpf_map* datagrams = bpf_object__find_map_by_name(object_.get(), "datagram_flows");
+  if (bpf_map__key_size(datagrams) != kDatagramKeyBytes ||
+      bpf_map__value_size(datagrams) != sizeof(flow_record)) {
+    refuse("configure the flow programs", "their maps are not what this addon expects");
+  }
 
   // .rodata holds one constant, ring_wake_bytes (bpf/lib/flow_emit.h).
   const uint64_t wake_bytes = ring_bytes / 4;
@@ -185,7 +195,9 @@ void FlowCapture::attach() {
     links_.push_back(std::move(link));
   }
   scan_link_ = attach_iterator("flow_scan", -1);
-  snapshot_link_ = attach_iterator("flow_snapshot", map_fd("connections"));
+  if (bpf_program__autoload(program("flow_snapshot"))) {
+    snapshot_link_ = attach_iterator("flow_snapshot", map_fd("connections"));
+  }
 }
 
 FlowCapture::Link FlowCapture::attach_iterator(const char* name, int map_fd) {
@@ -233,15 +245,17 @@ void FlowCapture::scan() {
 
 void FlowCapture::begin_snapshot(uint64_t datagram_idle_ns) {
   if (snapshot_fd_ >= 0) close(snapshot_fd_);
+  snapshot_fd_ = -1;
+  datagrams_.clear();
+  datagrams_at_ = 0;
+  datagram_idle_ns_ = datagram_idle_ns;
+  if (!snapshot_link_) return;  // kernel 5.8: no such iterator, and no UDP flows before 6.3
   snapshot_fd_ = bpf_iter_create(bpf_link__fd(snapshot_link_.get()));
   if (snapshot_fd_ < 0) {
     const int error = -snapshot_fd_;
     snapshot_fd_ = -1;
     fail("snapshot the open connections", error);
   }
-  datagram_idle_ns_ = datagram_idle_ns;
-  datagrams_.clear();
-  datagrams_at_ = 0;
 }
 
 size_t FlowCapture::read_snapshot(uint8_t* out, size_t capacity) {

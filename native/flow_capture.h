@@ -82,7 +82,7 @@ class FlowCapture {
   std::unique_ptr<bpf_object, ObjectDeleter> object_;
   std::vector<Link> links_;
   Link scan_link_;
-  Link snapshot_link_;
+  Link snapshot_link_;  // null before kernel 5.9
   std::unique_ptr<RingReader> ring_;
   std::vector<AttachedProgram> attached_;
   const uint64_t* ownerless_count_ = nullptr;  // in the programs' .bss, mapped by libbpf

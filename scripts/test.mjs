@@ -20,7 +20,6 @@ const CHECKS = [
     name: "types",
     args: ["node_modules/typescript/bin/tsc", "--noEmit", "-p", "tsconfig.test.json"],
   },
-  { name: "types of the page", args: ["node_modules/typescript/bin/tsc", "-p", "src/page"] },
   { name: "imports", args: ["scripts/check-imports.mjs"] },
 ];
 

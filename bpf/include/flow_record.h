@@ -2,7 +2,7 @@
 /*
  * The flow record: what the flow programs put on the ring and what the iterators write.
  * Owner of the layout. `src/model/flow-record.ts` is the one copy; the addon exports the
- * offsets below and the host refuses to start when the copy differs.
+ * offsets below and the host captures nothing when the copy differs.
  *
  * Little-endian scalars, addresses in network byte order, ports in host byte order. An
  * IPv4-mapped IPv6 address is stored as IPv4 (first four bytes of the field, rest zero).

@@ -58,7 +58,7 @@ export function missingPackages(packages) {
 }
 
 /** The one command that installs them on a Debian-like system. */
-export function installCommand(names) {
+function installCommand(names) {
   return `sudo apt-get install -y --no-install-recommends ${names.join(" ")}`;
 }
 

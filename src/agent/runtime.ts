@@ -38,6 +38,11 @@ function stopSignal(): Promise<string> {
   });
 }
 
+/** What a dashboard always finds, also where there is nothing to observe. */
+const NO_SOURCE_METRICS: readonly Metric[] = [
+  { name: "observed_total", help: "Flow records received.", type: "counter", value: 0 },
+];
+
 class Agent {
   readonly #config: AgentConfig;
   readonly #log: Logger;
@@ -98,7 +103,7 @@ class Agent {
   }
 
   metrics(): Metric[] {
-    const metrics = this.#pipeline?.metrics() ?? [];
+    const metrics = this.#pipeline?.metrics() ?? NO_SOURCE_METRICS;
     return [...metrics, ...totalMetrics(metrics), ...this.#pageMetrics()];
   }
 
@@ -110,9 +115,16 @@ class Agent {
     }
     const pipeline = await createPipeline(this.#config, this.#log, {
       fixturePath: decision.mode === "fixture" ? decision.path : undefined,
-      onLoaded: (audit) => this.#log.info({ audit }, "kernel programs loaded"),
+      // Every load is audited, whatever the log level.
+      onLoaded: (audit) =>
+        this.#log.child({}, { level: "info" }).info({ audit }, "kernel programs loaded"),
     });
-    await pipeline.start();
+    try {
+      await pipeline.start();
+    } catch (error) {
+      await pipeline.stop();
+      throw error;
+    }
     this.#pipeline = pipeline;
     this.#log.info(`source: ${decision.mode}, ${decision.reason}`);
   }

@@ -3,7 +3,12 @@
 import type { Metric } from "../model/metric.ts";
 
 /** Everything that was seen and did not reach the sink's acknowledgement, each in one counter. */
-const DROPS = ["kernel_dropped_total", "flows_dropped_total", "publish_dropped_total"];
+const DROPS = [
+  "kernel_dropped_total",
+  "flows_dropped_total",
+  "edges_lost_total",
+  "publish_dropped_total",
+];
 /** Of the records that made no flow, those that should have. */
 const SKIPPED = "records_skipped_total";
 

@@ -5,7 +5,13 @@
 
 import { createRequire } from "node:module";
 import { AgentError } from "../model/errors.ts";
-import { FLOW_RECORD_OFFSETS, FLOW_RECORD_SIZE } from "../model/flow-record.ts";
+import {
+  FLOW_RECORD_OFFSETS,
+  FLOW_RECORD_SIZE,
+  FlowFlag,
+  FlowRecordKind,
+  FlowRole,
+} from "../model/flow-record.ts";
 
 /** A program as it was proven, loaded and attached. */
 export interface LoadedProgram {
@@ -46,8 +52,10 @@ export interface NativeFlowCapture {
 
 export interface NativeAddon {
   FlowCapture: new (ringBytes: number, oldestHooks: boolean) => NativeFlowCapture;
-  flowRecordLayout: [field: string, offset: number, size: number][];
   flowRecordSize: number;
+  /** By the names of the C header. */
+  flowRecordOffsets: Readonly<Record<string, number>>;
+  flowRecordEnums: Readonly<Record<string, number>>;
   verifyEmbeddedObjects(): { name: string; sha256: string }[];
 }
 
@@ -84,30 +92,66 @@ export function loadAddon(): NativeAddon {
   try {
     addon = createRequire(import.meta.url)(ADDON_PATH) as NativeAddon;
   } catch (cause) {
-    throw new AgentError(
-      "CAPTURE_UNAVAILABLE",
-      "the native addon is not built: run `npm run setup` where clang and libbpf-dev are installed, or replay a fixture",
-      {},
-      cause,
-    );
+    throw new AgentError("CAPTURE_UNAVAILABLE", notLoadable(cause), {}, cause);
   }
   checkLayout(addon);
   return addon;
 }
 
-/** The record's layout has one owner, the C header; a stale build of either side must not run. */
-export function checkLayout(addon: Pick<NativeAddon, "flowRecordLayout" | "flowRecordSize">): void {
-  const native = Object.fromEntries(
-    addon.flowRecordLayout.map(([field, offset]) => [field, offset]),
-  );
+/** A missing file and one of another machine are different faults, with different fixes. */
+function notLoadable(cause: unknown): string {
+  const isMissing = cause instanceof Error && "code" in cause && cause.code === "MODULE_NOT_FOUND";
+  const fault = isMissing
+    ? "is not in this installation"
+    : `does not load here (${String(cause instanceof Error ? cause.message : cause).replace(/\s+/g, " ")})`;
+  return `the native addon ${fault}: run \`npm run setup\` in a checkout on this host, or set fixture_path to replay a recording`;
+}
+
+export type RecordLayout = Pick<
+  NativeAddon,
+  "flowRecordSize" | "flowRecordOffsets" | "flowRecordEnums"
+>;
+
+/** This package's copy of `bpf/include/flow_record.h`, by the names there. */
+export const RECORD_LAYOUT: RecordLayout = {
+  flowRecordSize: FLOW_RECORD_SIZE,
+  flowRecordOffsets: FLOW_RECORD_OFFSETS,
+  flowRecordEnums: {
+    FLOW_OPEN: FlowRecordKind.Open,
+    FLOW_CLOSE: FlowRecordKind.Close,
+    FLOW_FAILED: FlowRecordKind.Failed,
+    FLOW_SNAPSHOT: FlowRecordKind.Snapshot,
+    FLOW_ROLE_UNKNOWN: FlowRole.Unknown,
+    FLOW_ROLE_CLIENT: FlowRole.Client,
+    FLOW_ROLE_SERVER: FlowRole.Server,
+    FLOW_FLAG_OPEN_SENT: FlowFlag.OpenSent,
+    FLOW_FLAG_SNAPSHOT_SENT: FlowFlag.SnapshotSent,
+    FLOW_FLAG_OWNER_UNKNOWN: FlowFlag.OwnerUnknown,
+    FLOW_FLAG_KERNEL_OWNED: FlowFlag.KernelOwned,
+    FLOW_FLAG_PREEXISTING: FlowFlag.Preexisting,
+    FLOW_FLAG_CGROUP_V1: FlowFlag.CgroupV1,
+  },
+};
+
+/** The layout has one owner, the C header; a stale build of either side must not run. */
+export function checkLayout(addon: RecordLayout): void {
   const same =
-    addon.flowRecordSize === FLOW_RECORD_SIZE &&
-    addon.flowRecordLayout.length === Object.keys(FLOW_RECORD_OFFSETS).length &&
-    Object.entries(FLOW_RECORD_OFFSETS).every(([field, offset]) => native[field] === offset);
+    addon.flowRecordSize === RECORD_LAYOUT.flowRecordSize &&
+    sameNumbers(addon.flowRecordOffsets, RECORD_LAYOUT.flowRecordOffsets) &&
+    sameNumbers(addon.flowRecordEnums, RECORD_LAYOUT.flowRecordEnums);
   if (!same) {
     throw new AgentError(
       "CAPTURE_UNAVAILABLE",
       "the native addon was built for another version of this package: run `npm run setup`",
     );
   }
+}
+
+type Numbers = Readonly<Record<string, number>>;
+
+function sameNumbers(one: Numbers, other: Numbers): boolean {
+  const names = Object.keys(one);
+  return (
+    names.length === Object.keys(other).length && names.every((name) => one[name] === other[name])
+  );
 }

@@ -51,6 +51,7 @@ class LiveSource implements FlowSource {
   #capture: NativeFlowCapture | undefined;
   #handler: FlowRecordHandler | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #snapshotRecords = 0;
   #lastMetrics: Metric[] = [];
 
   constructor(options: LiveSourceOptions) {
@@ -86,6 +87,7 @@ class LiveSource implements FlowSource {
       }
       capture.beginSnapshot(DATAGRAM_IDLE_NS);
       for (let size = capture.readSnapshot(this.#buffer); size > 0; ) {
+        this.#snapshotRecords += size / FLOW_RECORD_SIZE;
         this.#handler?.(this.#buffer.subarray(0, size));
         size = capture.readSnapshot(this.#buffer);
       }
@@ -97,7 +99,9 @@ class LiveSource implements FlowSource {
   }
 
   metrics(): Metric[] {
-    if (this.#capture !== undefined) this.#lastMetrics = toMetrics(this.#capture.counters());
+    if (this.#capture !== undefined) {
+      this.#lastMetrics = toMetrics(this.#capture.counters(), this.#snapshotRecords);
+    }
     return this.#lastMetrics;
   }
 
@@ -168,43 +172,66 @@ function lastLine(text: string): string {
   return text.trimEnd().split("\n").at(-1) ?? "";
 }
 
-function toMetrics(counters: ReturnType<NativeFlowCapture["counters"]>): Metric[] {
-  const perProgram = (
+type Counted = "records" | "ringFull" | "mapFull" | "missed" | "ownerLost" | "peerUnknown";
+
+const RING_PROGRAMS = ["flow_set_state", "flow_destroy", "flow_send", "flow_receive", "flow_scan"];
+const DATAGRAM_PROGRAMS = ["flow_send", "flow_receive"];
+
+/** One series for each program that can count the thing, so that no series is forever 0. */
+function toMetrics(
+  { programs, malformed }: ReturnType<NativeFlowCapture["counters"]>,
+  snapshotRecords: number,
+): Metric[] {
+  const series = (
     name: string,
     help: string,
-    value: (row: (typeof counters.programs)[number]) => number,
+    counted: Counted,
+    counting: readonly string[],
     labels: Readonly<Record<string, string>> = {},
   ): Metric[] =>
-    counters.programs.map((row) => ({
-      name,
-      help,
-      type: "counter",
-      value: value(row),
-      labels: { program: row.name, ...labels },
-    }));
-  const dropHelp =
-    "Records or connections the kernel side could not hand over, by program and reason";
+    programs
+      .filter((row) => counting.includes(row.name.replace(/_old$/, "")))
+      .map((row) => ({
+        name,
+        help,
+        type: "counter",
+        value: row[counted],
+        labels: { program: row.name, ...labels },
+      }));
+  const dropped = (reason: string, counted: Counted, counting: readonly string[]) =>
+    series("kernel_dropped_total", DROPPED_HELP, counted, counting, { reason });
   return [
-    ...perProgram("ring_records_total", "Flow records put on the ring", (row) => row.records),
-    ...perProgram("kernel_dropped_total", dropHelp, (row) => row.ringFull, { reason: "ring_full" }),
-    ...perProgram("kernel_dropped_total", dropHelp, (row) => row.mapFull, { reason: "map_full" }),
-    ...perProgram("kernel_dropped_total", dropHelp, (row) => row.missed, { reason: "recursion" }),
+    ...series("ring_records_total", "Flow records put on the ring", "records", RING_PROGRAMS),
+    {
+      name: "snapshot_records_total",
+      help: "Flow records of open connections and UDP flows, read at flushes",
+      type: "counter",
+      value: snapshotRecords,
+    },
+    ...dropped("ring_full", "ringFull", RING_PROGRAMS),
+    ...dropped("map_full", "mapFull", [...DATAGRAM_PROGRAMS, "flow_set_state", "flow_scan"]),
+    ...dropped("recursion", "missed", RING_PROGRAMS),
     {
       name: "kernel_dropped_total",
-      help: dropHelp,
+      help: DROPPED_HELP,
       type: "counter",
-      value: counters.malformed,
+      value: malformed,
       labels: { program: "ring_reader", reason: "malformed" },
     },
-    ...perProgram(
+    ...series(
       "owner_unknown_total",
       "Connections reported without their process: too many waited for their owner",
-      (row) => row.ownerLost,
+      "ownerLost",
+      ["flow_set_state"],
     ),
-    ...perProgram(
+    ...series(
       "datagram_peer_unknown_total",
       "UDP datagrams of unconnected sockets whose peer the kernel hook cannot tell",
-      (row) => row.peerUnknown,
+      "peerUnknown",
+      DATAGRAM_PROGRAMS,
     ),
   ];
 }
+
+const DROPPED_HELP =
+  "Records (ring_full, malformed), connections (map_full) or runs of a program (recursion) lost in the kernel";

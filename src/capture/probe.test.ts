@@ -130,7 +130,7 @@ describe("a host that cannot be watched", () => {
       "capabilities unknown",
       { effectiveCapabilities: undefined },
       { cap_bpf: false, cap_perfmon: false },
-      /cannot be read: set proc_root/,
+      /cannot be read: mount procfs/,
     ],
     [
       "a user namespace",
@@ -140,9 +140,9 @@ describe("a host that cannot be watched", () => {
     ],
     [
       "no addon",
-      { addon: { compiled: false, reason: "no prebuilt file for this Node" } },
+      { addon: { compiled: false, reason: "the native addon is missing: build it" } },
       { compiled: false },
-      /native addon.*no prebuilt file for this Node.*npm run setup/,
+      /^the native addon is missing: build it$/,
     ],
   ])("%s", (_what, changes, facts, reason) => {
     const report = probe(changes);
@@ -160,7 +160,7 @@ describe("a host that cannot be watched", () => {
       btf: false,
       lockdown: "none integrity [confidentiality]",
       effectiveCapabilities: 0n,
-      addon: { compiled: false, reason: "not built" },
+      addon: { compiled: false, reason: "the native addon is missing" },
     });
     const expected = [/s390x/, /4\.18\.0/, /BTF/, /lockdown/, /CAP_BPF/, /addon/];
     expect(report.problems).toHaveLength(expected.length);

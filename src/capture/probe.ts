@@ -95,16 +95,14 @@ function linuxProblems(env: ProbeEnvironment, facts: Facts): string[] {
   }
   problems.push(...privilegeProblems(env, facts));
   if (!facts.compiled) {
-    problems.push(
-      `the native addon is not there (${env.addon.reason}): build it with "npm run setup", or set fixture_path to replay a recording`,
-    );
+    problems.push(env.addon.reason);
   }
   return problems;
 }
 
 function privilegeProblems(env: ProbeEnvironment, facts: Facts): string[] {
   if (env.effectiveCapabilities === undefined) {
-    return ["the agent's capabilities cannot be read: set proc_root to a mounted procfs"];
+    return ["the agent's capabilities cannot be read: mount procfs on /proc"];
   }
   if (!env.initialUserNamespace) {
     return [

@@ -61,6 +61,8 @@ describe("the protobuf encoding", () => {
       bytes: 9_007_199_254_740_991,
       uid: 4_294_967_295,
       podUid: "p",
+      systemdUnit: "s",
+      containerRuntime: "r",
     });
     const edge = sampleEdge({
       source: "",
@@ -73,7 +75,7 @@ describe("the protobuf encoding", () => {
       `flows {
          tenant_id: "acme" observed_at_unix_nano: 1763600000123456789 network_transport: "tcp"
          network_type: "ipv6" bytes: 9007199254740991 direction: "egress" state: "close"
-         uid: 4294967295 pod_uid: "p"
+         uid: 4294967295 pod_uid: "p" systemd_unit: "s" container_runtime: "r"
        }
        edges {
          tenant_id: "acme" destination: "nginx@0123456789ab" destination_port: 443
@@ -115,7 +117,8 @@ describe("the field numbers", () => {
       "string process_name 12, string container_id 13, string workload 14, uint64 bytes 15",
       "uint64 packets 16, string direction 17, string state 18, string role 32, uint32 uid 33",
       "uint64 srtt_nano 34, uint64 retransmits 35, uint64 duration_nano 36, uint64 bytes_sent 37",
-      "uint64 bytes_received 38, uint32 netns 39, string pod_uid 40",
+      "uint64 bytes_received 38, uint32 netns 39, string pod_uid 40, string systemd_unit 41",
+      "string container_runtime 42",
     ],
     ServiceEdge: [
       "string tenant_id 1, string source 2, string destination 3, uint32 destination_port 4",

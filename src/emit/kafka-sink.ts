@@ -75,18 +75,11 @@ export class KafkaSink implements FlowSink {
   /** Connects to nothing yet. Throws CONFIG_INVALID when an option must not be used. */
   constructor(options: KafkaSinkOptions, log: SinkLog) {
     checkBrokers(options.brokers);
-    const tls = transportSecurity(options.tls, options.allowPlaintext);
-    if (tls === undefined) {
-      log(
-        "warn",
-        "bus.allow_plaintext: batches and credentials travel unencrypted, development only",
-      );
-    }
     this.#linkOptions = {
       brokers: options.brokers,
       clientId: "probectl-ebpf-agent",
       topic: flowTopic(options.namespace),
-      tls,
+      tls: transportSecurity(options.tls, options.allowPlaintext),
       sasl: options.sasl && login(options.sasl),
       log: (message) => log("debug", `kafkajs: ${message}`),
     };

@@ -10,7 +10,7 @@ import { type CgroupFacts, type CgroupMembership, factsOfPath, isIdHierarchy } f
 import { cgroupInode, walkCgroups } from "./cgroup-walk.ts";
 import { Lru } from "./lru.ts";
 
-export const WALK_DIRECTORIES_MAX = 20_000;
+const WALK_DIRECTORIES_MAX = 20_000;
 export const WALK_PAUSE_MIN_MS = 10_000;
 const WALK_PAUSE_FACTOR = 500;
 

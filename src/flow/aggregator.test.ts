@@ -73,6 +73,8 @@ describe("a flow", () => {
         bytesReceived: 2000,
         netns: 4_026_531_840,
         podUid: "",
+        systemdUnit: "",
+        containerRuntime: "",
       },
     ]);
   });

@@ -55,6 +55,8 @@ export function toFlow(
     bytesReceived: delta.bytesReceived,
     netns: record.netns,
     podUid: identity.podUid,
+    systemdUnit: identity.systemdUnit,
+    containerRuntime: identity.containerRuntime,
   };
 }
 

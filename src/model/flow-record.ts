@@ -1,6 +1,6 @@
 /**
  * The flow record, as `bpf/include/flow_record.h` lays it out (the owner of the layout; the
- * addon exports its offsets and `capture/live.ts` refuses to start when this copy differs).
+ * addon exports its offsets and `capture/addon.ts` refuses an addon whose offsets differ).
  *
  * Every source hands records over in this form: the kernel's ring, its iterators and the
  * recorded fixture alike. 144 bytes, little-endian scalars, addresses in network byte order.

@@ -44,6 +44,8 @@ export interface Flow {
   bytesReceived: number;
   netns: number;
   podUid: string;
+  systemdUnit: string;
+  containerRuntime: string;
 }
 
 /**

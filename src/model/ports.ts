@@ -16,7 +16,7 @@ export type FlowRecordHandler = (records: Uint8Array) => void;
 /** Where flow records come from. */
 export interface FlowSource {
   readonly mode: "live" | "fixture";
-  /** Attach and begin to deliver. Rejects with a CaptureError when it cannot. */
+  /** Attach and begin to deliver. Rejects with an AgentError when it cannot. */
   start(handler: FlowRecordHandler): Promise<void>;
   /** Deliver everything that waits, then a snapshot of every open connection. Before each flush. */
   collect(): void;

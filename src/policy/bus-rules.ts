@@ -4,15 +4,15 @@
  */
 
 import type { HostAccess } from "./host.ts";
-import { type Problem, quoted } from "./problem.ts";
-import type { Key, Values } from "./settings.ts";
+import { keyProblem, type Problem, quoted } from "./problem.ts";
+import type { Values } from "./settings.ts";
 
 /** Every fault of the bus keys together, given that each parsed. */
 export function busProblems(values: Values, host: HostAccess): Problem[] {
   const mode = values["bus.mode"];
   if (mode === "otlp") {
     return [
-      problem("bus.mode", "otlp is not available in this version: use kafka, file or memory"),
+      keyProblem("bus.mode", "otlp is not available in this version: use kafka, file or memory"),
     ];
   }
   if (mode === "file") return fileProblems(values);
@@ -33,13 +33,18 @@ export function busWarnings(values: Values): string[] {
 
 function fileProblems(values: Values): Problem[] {
   return values["bus.path"] === ""
-    ? [problem("bus.path", "is empty: name a file, or - for standard output")]
+    ? [keyProblem("bus.path", "is empty: name a file, or - for standard output")]
     : [];
 }
 
 function kafkaProblems(values: Values): Problem[] {
   return values["bus.brokers"].length === 0
-    ? [problem("bus.brokers", "is required for bus.mode kafka: set it such as kafka.example:9093")]
+    ? [
+        keyProblem(
+          "bus.brokers",
+          "is required for bus.mode kafka: set it such as kafka.example:9093",
+        ),
+      ]
     : [];
 }
 
@@ -50,13 +55,15 @@ function tlsProblems(values: Values, host: HostAccess): Problem[] {
   const problems: Problem[] = [];
   if ((values["bus.tls.cert_file"] === "") !== (values["bus.tls.key_file"] === "")) {
     const missing = values["bus.tls.cert_file"] === "" ? TLS_FILES[1] : TLS_FILES[2];
-    problems.push(problem(missing, "is missing: set cert_file and key_file together or neither"));
+    problems.push(
+      keyProblem(missing, "is missing: set cert_file and key_file together or neither"),
+    );
   }
   for (const key of TLS_FILES) {
     const fault = values[key] === "" ? "" : host.readFault(values[key]);
     if (fault === "") continue;
     const line = `${quoted(values[key])} cannot be read (${fault}): name a file the agent may read`;
-    problems.push(problem(key, line));
+    problems.push(keyProblem(key, line));
   }
   return problems;
 }
@@ -65,11 +72,13 @@ function withoutTlsProblems(values: Values): Problem[] {
   const problems: Problem[] = [];
   if (!values["bus.allow_plaintext"]) {
     const fix = "set it to true, or for development bus.allow_plaintext";
-    problems.push(problem("bus.tls.enabled", `is false, and kafka without TLS is refused: ${fix}`));
+    problems.push(
+      keyProblem("bus.tls.enabled", `is false, and kafka without TLS is refused: ${fix}`),
+    );
   }
   for (const key of TLS_FILES) {
     if (values[key] === "") continue;
-    problems.push(problem(key, "is set but bus.tls.enabled is false: enable TLS or unset it"));
+    problems.push(keyProblem(key, "is set but bus.tls.enabled is false: enable TLS or unset it"));
   }
   return problems;
 }
@@ -79,14 +88,10 @@ const CREDENTIALS = ["bus.sasl.user", "bus.sasl.password"] as const;
 function saslProblems(values: Values): Problem[] {
   if (values["bus.sasl.mechanism"] !== "") {
     return CREDENTIALS.filter((key) => values[key] === "").map((key) =>
-      problem(key, "is required with bus.sasl.mechanism: set it, or unset the mechanism"),
+      keyProblem(key, "is required with bus.sasl.mechanism: set it, or unset the mechanism"),
     );
   }
   return CREDENTIALS.filter((key) => values[key] !== "").map((key) =>
-    problem(key, "is set without bus.sasl.mechanism: set the mechanism, or unset it"),
+    keyProblem(key, "is set without bus.sasl.mechanism: set the mechanism, or unset it"),
   );
-}
-
-function problem(key: Key, fault: string): Problem {
-  return { key, line: `${key}: ${fault}` };
 }

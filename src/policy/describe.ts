@@ -46,8 +46,9 @@ a flag. A flag wins over the environment, the environment over the file, the fil
   origin of every value that is not the default.
 - Durations are written as in Go (\`10s\`, \`1m30s\`, \`500ms\`), sizes in bytes or with \`KiB\`, \`MiB\`,
   \`GiB\`, booleans as \`true\` or \`false\`. Lists are YAML sequences, or separated by commas.
-- \`--profile local\`, which \`npm start\` uses, changes three defaults: \`tenant_id: local\`,
-  \`ui_addr: 127.0.0.1:8612\` and \`log_format: text\`. It does not read the default file.
+- \`--profile local\`, which \`npm start\` uses, changes defaults: \`tenant_id: local\`,
+  \`ui_addr: 127.0.0.1:8612\`, \`log_format: text\` and \`fixture_fallback: true\`. It does not read
+  the default file.
 
 ## Keys
 

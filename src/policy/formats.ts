@@ -217,7 +217,7 @@ export function listOf<T>(item: Format<T>): Format<readonly T[]> {
 }
 
 /** The items of a list value; "" is the empty list. */
-export function listItems(raw: RawValue): readonly string[] {
+function listItems(raw: RawValue): readonly string[] {
   if (typeof raw !== "string") return raw;
   return raw.trim() === "" ? [] : raw.split(",").map((text) => text.trim());
 }

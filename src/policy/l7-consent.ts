@@ -5,7 +5,7 @@
  */
 
 import type { HostAccess } from "./host.ts";
-import { type Problem, quoted } from "./problem.ts";
+import { keyProblem, type Problem, quoted } from "./problem.ts";
 import type { Key, Values } from "./settings.ts";
 
 // PID_MAX_LIMIT of a 64-bit kernel, include/linux/threads.h.
@@ -26,20 +26,20 @@ export function l7ConsentProblems(values: Values, host: HostAccess): Problem[] {
   const isGiven = [values.l7_capture_enabled, consent !== "", values.l7_capture_scope.length > 0];
   if (!isGiven.includes(true)) return [];
   const problems = THREE_KEYS.filter((_, index) => isGiven[index] === false).map((key) =>
-    problem(key, `is not set, and the others of ${THREE_KEYS.join(", ")} are: set all or none`),
+    keyProblem(key, `is not set, and the others of ${THREE_KEYS.join(", ")} are: set all or none`),
   );
   if (consent !== "" && consent !== values.tenant_id) {
     const fault = `${quoted(consent)} is not tenant_id ${quoted(values.tenant_id)}`;
     const fix = "consent is of the agent's own tenant alone: set it to that, or unset it";
-    problems.push(problem("l7_capture_consent_tenant", `${fault}; ${fix}`));
+    problems.push(keyProblem("l7_capture_consent_tenant", `${fault}; ${fix}`));
   }
   for (const entry of values.l7_capture_scope) {
     const fault = scopeFault(entry, host);
-    if (fault !== "") problems.push(problem("l7_capture_scope", `${quoted(entry)} ${fault}`));
+    if (fault !== "") problems.push(keyProblem("l7_capture_scope", `${quoted(entry)} ${fault}`));
   }
   if (problems.length > 0) return problems;
   const fix = `unset ${THREE_KEYS.join(", ")}`;
-  return [problem(THREE_KEYS[0], `live L7 capture is not available in this version: ${fix}`)];
+  return [keyProblem(THREE_KEYS[0], `live L7 capture is not available in this version: ${fix}`)];
 }
 
 /** What is wrong with one scope entry, and the fix; "" when nothing is. */
@@ -78,8 +78,4 @@ function isCanonicalPath(path: string): boolean {
   const parts = path.split("/").slice(1);
   const isClean = parts.every((part) => part !== "" && part !== "." && part !== "..");
   return path.startsWith("/") && !path.includes("\0") && isClean;
-}
-
-function problem(key: Key, fault: string): Problem {
-  return { key, line: `${key}: ${fault}` };
 }

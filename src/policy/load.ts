@@ -9,7 +9,7 @@ import { busProblems, busWarnings } from "./bus-rules.ts";
 import { CONFIG_FILE_BYTES_MAX, type ConfigFile, parseConfigFile } from "./config-file.ts";
 import { type HostAccess, systemHost } from "./host.ts";
 import { l7ConsentProblems } from "./l7-consent.ts";
-import { type Problem, quoted } from "./problem.ts";
+import { keyProblem, type Problem, quoted } from "./problem.ts";
 import { type EffectiveValue, isChanged, resolve } from "./resolve.ts";
 import { type BusMode, KEYS, type Key, PROFILES, settingOf, type Values } from "./settings.ts";
 
@@ -106,7 +106,7 @@ function missingFeatures(values: Values): Problem[] {
   return KEYS.flatMap((key) => {
     const { missing } = settingOf(key);
     if (missing?.refused !== true || !isChanged(key, values)) return [];
-    return [{ key, line: `${key}: ${missing.feature} is not available in this version: unset it` }];
+    return [keyProblem(key, `${missing.feature} is not available in this version: unset it`)];
   });
 }
 
@@ -126,7 +126,6 @@ function fixtureProblems(values: Values, host: HostAccess): Problem[] {
   const path = values.fixture_path;
   const fault = path === "" ? "" : host.readFault(path);
   if (fault === "") return [];
-  const key = "fixture_path";
   const fix = "name a JSON file of recorded flows";
-  return [{ key, line: `${key}: ${quoted(path)} cannot be read (${fault}): ${fix}` }];
+  return [keyProblem("fixture_path", `${quoted(path)} cannot be read (${fault}): ${fix}`)];
 }

@@ -10,6 +10,11 @@ export interface Problem {
   readonly line: string;
 }
 
+/** A problem whose line begins with its key. */
+export function keyProblem(key: Key, fault: string): Problem {
+  return { key, line: `${key}: ${fault}` };
+}
+
 export const MASK = "********";
 const QUOTED_MAX = 80;
 

@@ -90,7 +90,7 @@ export function isChanged(key: Key, values: Values): boolean {
 }
 
 /** The ways to set a key, for the fix in a message. */
-export function howToSet(key: Key): string {
+function howToSet(key: Key): string {
   const flag = settingOf(key).flag;
   const places = ["it in the configuration file", environmentName(key)];
   if (flag !== undefined) places.push(flag.name);

@@ -356,5 +356,3 @@ export const PROFILES = {
     fixture_fallback: "true",
   },
 } as const satisfies Record<string, Partial<Record<Key, string>>>;
-
-export type ProfileName = keyof typeof PROFILES;

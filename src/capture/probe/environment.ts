@@ -32,7 +32,7 @@ export interface ProbeEnvironment {
 /** Whether this installation has the native addon. */
 export interface AddonState {
   compiled: boolean;
-  /** Why not, in one line; "" when compiled. */
+  /** Why not and what to do, in one line; "" when compiled. */
   reason: string;
 }
 

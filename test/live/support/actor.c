@@ -4,7 +4,8 @@
  * answered with one JSON line {"pid":N,"error":ERRNO,"value":N}.
  *
  *   S listen ADDRESS BACKLOG     value: the port            S connect ADDRESS PORT  value: own port
- *   S bind ADDRESS               UDP; value: the port       S associate ADDRESS PORT  UDP connect()
+ *   S bind ADDRESS PORT          UDP; value: the port       S associate ADDRESS PORT  UDP connect()
+ *   S datagram ADDRESS           UDP, neither bound nor connected, of that address's family
  *   S accept AS                  value: the peer's port     S begin ADDRESS PORT  connect, no waiting
  *   S send BYTES                 value: bytes sent          S receive BYTES  value: bytes received
  *   S sendto ADDRESS PORT BYTES  one datagram               S receivefrom    value: bytes of one
@@ -131,8 +132,10 @@ static long step(int slot, int words, char **word, int *pid)
 		return open_socket(slot, SOCK_STREAM, word[2], word[3], 1);
 	if (!strcmp(verb, "begin") && words == 4)
 		return open_socket(slot, SOCK_STREAM | SOCK_NONBLOCK, word[2], word[3], 1);
-	if (!strcmp(verb, "bind") && words == 3)
-		return open_socket(slot, SOCK_DGRAM, word[2], "0", 0);
+	if (!strcmp(verb, "bind") && words == 4)
+		return open_socket(slot, SOCK_DGRAM, word[2], word[3], 0);
+	if (!strcmp(verb, "datagram") && words == 3)
+		return slots[slot] = socket(strchr(word[2], ':') ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
 	if (!strcmp(verb, "associate") && words == 4)
 		return open_socket(slot, SOCK_DGRAM, word[2], word[3], 1);
 	if (!strcmp(verb, "accept") && words == 3)

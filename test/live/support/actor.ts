@@ -43,7 +43,7 @@ export function gather(name: string): Troupe {
   return {
     start: async (netns) => {
       const command = netns === undefined ? [] : ["ip", "netns", "exec", netns];
-      const [first, ...rest] = [...command, program] as [string, ...string[]];
+      const [first = program, ...rest] = [...command, program];
       // A process group of its own, so that the children of a handover end with it.
       const child = spawn(first, rest, { stdio: ["pipe", "pipe", "inherit"], detached: true });
       children.push(child);

@@ -33,6 +33,8 @@ export function sampleFlow(changes: Partial<Flow> = {}): Flow {
     bytesReceived: 4_294_967_297,
     netns: 4_026_531_840,
     podUid: "6a1b6c52-1f0a-4a57-9a53-0f6c1e4b9d11",
+    systemdUnit: "nginx.service",
+    containerRuntime: "containerd",
     ...changes,
   };
 }
