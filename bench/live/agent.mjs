@@ -71,7 +71,10 @@ export class Agent {
   async flushed(timeoutMs) {
     let timer;
     const late = new Promise((_resolve, reject) => {
-      timer = setTimeout(() => reject(new SetupError("the agent did not flush in time")), timeoutMs);
+      timer = setTimeout(
+        () => reject(new SetupError("the agent did not flush in time")),
+        timeoutMs,
+      );
     });
     await Promise.race([new Promise((resolve) => this.#flushWaiters.push(resolve)), late]);
     clearTimeout(timer);

@@ -23,7 +23,7 @@ const PLANS = {
     callMs: 50,
     warmMs: 500,
     runMs: 2500,
-    idleMs: 60_000,
+    idle: { calmMs: 12_000, idleMs: 60_000 },
     loaded: { runMs: 25_000, flushInterval: "10s" },
     programsMs: 3000,
   },
@@ -32,7 +32,7 @@ const PLANS = {
     callMs: 5,
     warmMs: 100,
     runMs: 400,
-    idleMs: 15_000,
+    idle: { calmMs: 3000, idleMs: 15_000 },
     loaded: { runMs: 3000, flushInterval: "1s" },
     programsMs: 1000,
   },
@@ -59,8 +59,8 @@ async function measure(folder, quick) {
   };
   const date = new Date().toISOString().slice(0, 10);
   const rounds = await measureRounds(folder, program, plan, say);
-  say(`idle for ${plan.idleMs / 1000} s`);
-  const idle = await measureIdle(folder, plan.idleMs);
+  say(`idle for ${(plan.idle.calmMs + plan.idle.idleMs) / 1000} s`);
+  const idle = await measureIdle(folder, plan.idle);
   say("loaded");
   const loaded = await measureLoaded(folder, program, plan.loaded);
   const programs = await measurePrograms(folder, program, plan.programsMs);

@@ -7,18 +7,20 @@ import { bpfObjects, cpuNs, machineNs, memory, sleeps, threads, tickCpuNs } from
 
 const DEFAULT_FLUSH = "10s";
 const FLUSH_TIMEOUT_MS = 15_000;
-/** Start-up is compiled, optimized and collected by then. */
-const CALM_MS = 3000;
-
-/** An idle host: CPU, wake-ups and memory of the agent, beside a Node that only waits. */
-export async function measureIdle(folder, idleMs) {
+/**
+ * An idle host: CPU, wake-ups and memory of the agent, beside a Node that only waits.
+ *
+ * @param {{ calmMs: number, idleMs: number }} plan calmMs: for what start-up leaves to compile,
+ *   optimize and collect
+ */
+export async function measureIdle(folder, { calmMs, idleMs }) {
   const bare = spawn(process.execPath, ["-e", "setTimeout(() => {}, 1e9)"], { stdio: "ignore" });
   const agent = await Agent.start(folder, DEFAULT_FLUSH);
   try {
-    await sleep(CALM_MS);
-    const before = sample(agent.pid);
+    await sleep(calmMs);
+    const before = await sample(agent);
     await sleep(idleMs);
-    const after = sample(agent.pid);
+    const after = await sample(agent);
     const seconds = (after.at - before.at) / 1e3;
     const rate = (key) => (after[key] - before[key]) / seconds;
     return {
@@ -27,7 +29,7 @@ export async function measureIdle(folder, idleMs) {
       tickCpuPercent: rate("ticks") / 1e7,
       wakeUpsPerSecond: rate("sleeps"),
       machineBusyPercent: rate("machine") / 1e7,
-      recordsPerSecond: (await agent.counters()).get("observed_total") / (seconds + CALM_MS / 1e3),
+      recordsPerSecond: rate("records"),
       threads: threads(agent.pid),
       bareThreads: threads(bare.pid),
       memory: memory(agent.pid),
@@ -40,8 +42,10 @@ export async function measureIdle(folder, idleMs) {
   }
 }
 
-function sample(pid) {
+async function sample(agent) {
+  const { pid } = agent;
   return {
+    records: (await agent.counters()).get("observed_total"),
     at: performance.now(),
     cpu: cpuNs(pid),
     ticks: tickCpuNs(pid),

@@ -1,20 +1,11 @@
-/**
- * `/healthz`, `/readyz` and `/metrics` over HTTP/1.1, read only. Bounds: 32 connections, 8 KiB of
- * request head, 5 s for a request to arrive, 10 s without progress on a connection.
- */
+/** `/healthz`, `/readyz` and `/metrics` over HTTP, read only. Bounds: those of `http-server.ts`. */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { AgentError } from "../model/errors.ts";
-import type { Metric } from "../model/metric.ts";
-import { type ListenAddress, listenAddressText } from "./config.ts";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { counter, gauge, type Metric } from "../model/metric.ts";
+import type { ListenAddress } from "./config.ts";
+import { HttpServer } from "./http-server.ts";
 import type { Logger } from "./log.ts";
 import { METRICS_CONTENT_TYPE, metricsText, processMetrics } from "./metrics-text.ts";
-
-const CONNECTIONS_MAX = 32;
-const REQUEST_HEAD_BYTES_MAX = 8192;
-const REQUEST_TIMEOUT_MS = 5_000;
-const SOCKET_TIMEOUT_MS = 10_000;
 
 /** What the server tells about the agent. Called for every request; must not block. */
 export interface HealthSubject {
@@ -43,31 +34,19 @@ export async function startHealthServer(
   subject: HealthSubject,
   log: Logger,
 ): Promise<HealthServer> {
-  let refusedConnections = 0;
-  const answer = answerer(subject, () => refusedConnections, log);
-  const server = createServer(
-    {
-      maxHeaderSize: REQUEST_HEAD_BYTES_MAX,
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: 1_000,
-    },
+  const server = new HttpServer("health_addr");
+  const bound = await server.listen(address);
+  const answer = answerer(subject, server, log);
+  server.serve(
     (request, response) => respond(request, response, answer),
+    (error) => log.error({ err: error }, "health server"),
   );
-  server.maxConnections = CONNECTIONS_MAX;
-  server.setTimeout(SOCKET_TIMEOUT_MS);
-  server.on("drop", () => {
-    refusedConnections += 1;
-  });
-  const port = await listen(server, address);
-  server.on("error", (error) => log.error({ err: error }, "health server"));
-  return { address: { host: address.host, port }, close: () => close(server) };
+  return { address: bound, close: () => server.close() };
 }
 
 function answerer(
   subject: HealthSubject,
-  refusedConnections: () => number,
+  server: HttpServer,
   log: Logger,
 ): (path: string) => Answer {
   const pages: Readonly<Record<string, () => Answer>> = {
@@ -77,7 +56,7 @@ function answerer(
       return ready ? { status: 200, body: "ready\n" } : { status: 503, body: `${reason}\n` };
     },
     "/metrics": () => {
-      const own = ownMetrics(subject.version, refusedConnections());
+      const own = ownMetrics(subject.version, server.connectionsRefused);
       const metrics = [...subject.metrics.flatMap((provider) => provider()), ...own];
       const body = metricsText(metrics) + metricsText(processMetrics(), "");
       return { status: 200, body, type: METRICS_CONTENT_TYPE };
@@ -121,44 +100,13 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
 }
 
-function ownMetrics(version: string, refusedConnections: number): Metric[] {
+function ownMetrics(version: string, connectionsRefused: number): Metric[] {
   return [
-    {
-      name: "build_info",
-      help: "Always 1; the labels tell the version.",
-      type: "gauge",
-      value: 1,
-      labels: { version },
-    },
-    {
-      name: "health_connections_refused_total",
-      help: `Connections to the health server above its ${CONNECTIONS_MAX}.`,
-      type: "counter",
-      value: refusedConnections,
-    },
+    gauge("build_info", "Always 1; the labels tell the version.", 1, { version }),
+    counter(
+      "health_connections_refused_total",
+      "Connections to the health server beyond its bound.",
+      connectionsRefused,
+    ),
   ];
-}
-
-/** The port, once bound. */
-function listen(server: Server, { host, port }: ListenAddress): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException): void => {
-      const where = listenAddressText({ host, port });
-      const message = `health_addr: cannot listen on ${where} (${error.code ?? error.message}): choose another address or stop what uses it`;
-      reject(new AgentError("LISTEN_FAILED", message, { address: where }, error));
-    };
-    server.once("error", fail);
-    server.listen(host === "" ? { port } : { host, port }, () => {
-      server.off("error", fail);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    // The only error is "not running", which is what is wanted.
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

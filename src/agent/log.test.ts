@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { LogConfig } from "../policy/agent-config.ts";
+import type { LogConfig } from "./config.ts";
 import { createLogger, type Logger } from "./log.ts";
 
 function lines(config: LogConfig, write: (log: Logger) => void): string[] {

@@ -5,7 +5,7 @@
  */
 
 import { type Logger as PinoLogger, pino, stdTimeFunctions } from "pino";
-import type { LogConfig } from "../policy/agent-config.ts";
+import type { LogConfig } from "./config.ts";
 
 export type Logger = PinoLogger;
 

@@ -1,18 +1,17 @@
 import { describe, expect, it } from "vitest";
-import type { Metric } from "../model/metric.ts";
+import { counter, type Metric } from "../model/metric.ts";
 import { metricsText, processMetrics } from "./metrics-text.ts";
 
-function counter(name: string, value: number, labels?: Record<string, string>): Metric {
-  const metric: Metric = { name, help: `Help of ${name}.`, type: "counter", value };
-  return labels === undefined ? metric : { ...metric, labels };
+function sample(name: string, value: number, labels?: Record<string, string>): Metric {
+  return counter(name, `Help of ${name}.`, value, labels);
 }
 
 describe("metricsText", () => {
   it("groups by name, in an order that does not depend on the input", () => {
     const metrics = [
-      counter("dropped_total", 2, { stage: "ring", reason: "full" }),
-      counter("calls_total", 1),
-      counter("dropped_total", 1, { reason: "bound", stage: "map" }),
+      sample("dropped_total", 2, { stage: "ring", reason: "full" }),
+      sample("calls_total", 1),
+      sample("dropped_total", 1, { reason: "bound", stage: "map" }),
     ];
     const text = [
       "# HELP probectl_ebpf_calls_total Help of calls_total.",
@@ -39,7 +38,7 @@ describe("metricsText", () => {
 
   it("writes every number Prometheus knows", () => {
     const values = [0.5, 2 ** 53, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN];
-    const samples = values.map((value, index) => counter("x", value, { i: String(index) }));
+    const samples = values.map((value, index) => sample("x", value, { i: String(index) }));
     expect(metricsText(samples, "").match(/(?<=\} ).*/g)).toEqual([
       "0.5",
       "9007199254740992",
@@ -50,10 +49,10 @@ describe("metricsText", () => {
   });
 
   it.each([
-    ["a sample given twice", [counter("x", 1, { a: "1" }), counter("x", 2, { a: "1" })]],
-    ["a name with two types", [counter("x", 1), { ...counter("x", 1, { a: "1" }), type: "gauge" }]],
-    ["a malformed name", [counter("x-y", 1)]],
-    ["a malformed label", [counter("x", 1, { "a-b": "1" })]],
+    ["a sample given twice", [sample("x", 1, { a: "1" }), sample("x", 2, { a: "1" })]],
+    ["a name with two types", [sample("x", 1), { ...sample("x", 1, { a: "1" }), type: "gauge" }]],
+    ["a malformed name", [sample("x-y", 1)]],
+    ["a malformed label", [sample("x", 1, { "a-b": "1" })]],
   ] as [string, Metric[]][])("throws for %s", (_fault, metrics) => {
     expect(() => metricsText(metrics)).toThrow(/^metric: /);
   });

@@ -3,7 +3,7 @@
  * scrapes differ in values alone.
  */
 
-import type { Metric } from "../model/metric.ts";
+import { counter, gauge, type Metric } from "../model/metric.ts";
 
 export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 export const METRICS_PREFIX = "probectl_ebpf_";
@@ -38,25 +38,13 @@ export function metricsText(metrics: readonly Metric[], prefix = METRICS_PREFIX)
 /** What Prometheus client libraries call the process metrics; they have no prefix. */
 export function processMetrics(): Metric[] {
   const { user, system } = process.cpuUsage();
+  const cpuSeconds = (user + system) / 1e6;
+  const startSeconds = Math.round(performance.timeOrigin) / 1000;
+  const rss = process.memoryUsage.rss();
   return [
-    {
-      name: "process_cpu_seconds_total",
-      help: "User and system CPU time of the agent in seconds.",
-      type: "counter",
-      value: (user + system) / 1e6,
-    },
-    {
-      name: "process_resident_memory_bytes",
-      help: "Resident memory of the agent in bytes.",
-      type: "gauge",
-      value: process.memoryUsage.rss(),
-    },
-    {
-      name: "process_start_time_seconds",
-      help: "Start of the agent in seconds since the Unix epoch.",
-      type: "gauge",
-      value: Math.round(performance.timeOrigin) / 1000,
-    },
+    counter("process_cpu_seconds_total", "User and system CPU time in seconds.", cpuSeconds),
+    gauge("process_resident_memory_bytes", "Resident memory in bytes.", rss),
+    gauge("process_start_time_seconds", "Start in seconds since the Unix epoch.", startSeconds),
   ];
 }
 

@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { connect, createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { LiveView } from "../model/live-view.ts";
+import type { ListenAddress } from "./config.ts";
 import { PAGE_ASSETS } from "./page-assets.ts";
 import { type PageServer, type PageServerOptions, startPageServer } from "./page-server.ts";
 
@@ -40,6 +41,8 @@ interface Ask {
   headers?: Record<string, string>;
 }
 
+const LOOPBACK: ListenAddress = { host: "127.0.0.1", port: 0 };
+
 const running: PageServer[] = [];
 const logged: string[] = [];
 const log = {
@@ -54,7 +57,7 @@ afterEach(async () => {
 
 async function start(options: Partial<PageServerOptions> = {}): Promise<PageServer> {
   const server = await startPageServer({
-    address: "127.0.0.1:0",
+    address: LOOPBACK,
     view: () => VIEW,
     log,
     ...options,
@@ -214,7 +217,7 @@ describe("origin", () => {
   });
 
   it("answers on [::1]", async () => {
-    const server = await start({ address: "[::1]:0" });
+    const server = await start({ address: { host: "::1", port: 0 } });
     expect(server.url).toMatch(/^http:\/\/\[::1\]:\d+\/\?token=/);
     expect((await ask(server, { headers: cookieOf(server) })).status).toBe(200);
   });
@@ -384,8 +387,27 @@ describe("answers", () => {
 });
 
 describe("binding", () => {
-  it("refuses an address outside loopback", async () => {
-    await expect(start({ address: "0.0.0.0:0" })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  it.each([
+    "0.0.0.0",
+    "::",
+    "",
+    "192.0.2.1",
+    "128.0.0.1",
+    "::ffff:127.0.0.1",
+    "127.1",
+    "127.0.0.1.example.com",
+    "localhost",
+  ])("refuses %j, which is not loopback in figures", async (host) => {
+    await expect(start({ address: { host, port: 0 } })).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+      message: expect.stringMatching(/^ui_addr: [^\n]* is outside loopback: use 127\.0\.0\.1 /),
+    });
+  });
+
+  it("takes any address of the loopback network", async () => {
+    const server = await start({ address: { host: "127.8.9.10", port: 0 } });
+    expect(new URL(server.url).hostname).toBe("127.8.9.10");
+    expect((await ask(server, { headers: cookieOf(server) })).status).toBe(200);
   });
 
   it("fails on a port in use, or takes a free one when asked to", async () => {
@@ -393,11 +415,11 @@ describe("binding", () => {
     await new Promise((resolve) => owner.once("listening", resolve));
     const bound = owner.address();
     const port = typeof bound === "object" && bound !== null ? bound.port : 0;
-    const address = `127.0.0.1:${port}`;
+    const address = { host: "127.0.0.1", port };
     try {
       await expect(start({ address })).rejects.toMatchObject({
         code: "LISTEN_FAILED",
-        message: `ui_addr: ${address} is in use; stop its owner or choose another port`,
+        message: `ui_addr: cannot listen on 127.0.0.1:${port} (EADDRINUSE): choose another address or stop what uses it`,
       });
       const server = await start({ address, portFallback: true });
       expect(portOf(server)).not.toBe(port);
@@ -428,16 +450,6 @@ describe("binding", () => {
 });
 
 describe("bounds", () => {
-  it("cuts a client that never ends its request", async () => {
-    const server = await start();
-    const socket = connect(portOf(server), "127.0.0.1");
-    await opened(socket);
-    const before = Date.now();
-    socket.write("GET / HTTP/1.1\r\nHost: 127");
-    await closed(socket);
-    expect(Date.now() - before).toBeLessThan(10_000);
-  });
-
   it("refuses and counts connections beyond the bound, and recovers", async () => {
     const server = await start();
     const sockets = Array.from({ length: 32 }, () => connect(portOf(server), "127.0.0.1"));
@@ -457,11 +469,5 @@ describe("bounds", () => {
         ),
       )
       .toBe(401);
-  });
-
-  it("refuses a request head beyond 8 KiB", async () => {
-    const server = await start();
-    const headers = { ...cookieOf(server), "X-Filler": "x".repeat(9_000) };
-    expect((await ask(server, { headers })).status).toBe(431);
   });
 });

@@ -1,23 +1,19 @@
 /**
  * The live page on loopback: fixed assets and `GET /api/view` (a LiveView as JSON), for whoever
- * holds the token. Read only. Bounds: 32 connections, 8 KiB of request head, 5 s for a request
- * to arrive, 15 s without progress on a connection.
+ * holds the token. Read only. Bounds: those of `http-server.ts`.
  */
 
 import { randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { isIPv4 } from "node:net";
 import { AgentError } from "../model/errors.ts";
 import type { LiveView } from "../model/live-view.ts";
-import type { Metric } from "../model/metric.ts";
-import { type LoopbackAddress, parseLoopbackAddress } from "./page-address.ts";
+import { counter, type Metric } from "../model/metric.ts";
+import { type ListenAddress, listenAddressText } from "./config.ts";
+import { HttpServer } from "./http-server.ts";
 import { loadPageAssets, type PageAsset } from "./page-assets.ts";
 import { createPageGuard, PAGE_REFUSALS, type PageGuard, type PageRefusal } from "./page-guard.ts";
 
-const CONNECTIONS_MAX = 32;
-const REQUEST_HEAD_BYTES_MAX = 8192;
-const REQUEST_TIMEOUT_MS = 5_000;
-const SOCKET_TIMEOUT_MS = 15_000;
 const TOKEN_BYTES = 16;
 
 const HEADERS: Readonly<Record<string, string>> = {
@@ -37,8 +33,8 @@ export interface PageLog {
 }
 
 export interface PageServerOptions {
-  /** `HOST:PORT` on loopback; port 0 takes a free one. */
-  address: string;
+  /** A numeric address on loopback; port 0 takes a free one. */
+  address: ListenAddress;
   /** Called once per poll; must not block. */
   view: () => LiveView;
   log: PageLog;
@@ -54,90 +50,56 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
-/**
- * @throws AgentError CONFIG_INVALID when the address is malformed or outside loopback,
- * LISTEN_FAILED when it cannot be bound.
- */
+/** Rejects with CONFIG_INVALID outside loopback, LISTEN_FAILED when it cannot be bound. */
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
-  const address = parseLoopbackAddress(options.address);
+  requireLoopback(options.address);
   const assets = await loadPageAssets();
-  const server = createBoundedServer();
-  const counters = countConnections(server);
-  const port = await bind(server, address, options);
-  server.on("error", (error) => options.log.error({ error: error.message }, "live page failed"));
+  const server = new HttpServer("ui_addr");
+  const { host, port } = await listen(server, options);
 
   const token = randomBytes(TOKEN_BYTES).toString("hex");
-  const authority = address.host.includes(":") ? `[${address.host}]` : address.host;
   // URL leaves port 80 out of its host, as clients leave it out of the header.
-  const { origin, host } = new URL(`http://${authority}:${port}`);
-  const hosts = new Set([host, new URL(`http://localhost:${port}`).host]);
-  const guard = createPageGuard(hosts, port, token);
-  server.on("request", (request, response) => {
-    counters.requests++;
-    const refusal = answer(request, response, { guard, assets, ...options });
-    if (refusal !== undefined) counters.refused[refusal]++;
-  });
-
-  let closed: Promise<void> | undefined;
-  return {
-    url: `${origin}/?token=${token}`,
-    metrics: () => metricsOf(counters),
-    close() {
-      closed ??= new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
-      return closed;
+  const url = new URL(`http://${listenAddressText({ host, port })}`);
+  const hosts = new Set([url.host, new URL(`http://localhost:${port}`).host]);
+  const context = { guard: createPageGuard(hosts, port, token), assets, ...options };
+  const counters = noRequests();
+  server.serve(
+    (request, response) => {
+      counters.requests++;
+      const refusal = answer(request, response, context);
+      if (refusal !== undefined) counters.refused[refusal]++;
     },
+    (error) => options.log.error({ err: error }, "live page failed"),
+  );
+  return {
+    url: `${url.origin}/?token=${token}`,
+    metrics: () => metricsOf(counters, server.connectionsRefused),
+    close: () => server.close(),
   };
 }
 
-function createBoundedServer(): Server {
-  const server = createServer({
-    maxHeaderSize: REQUEST_HEAD_BYTES_MAX,
-    headersTimeout: REQUEST_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: REQUEST_TIMEOUT_MS,
-    connectionsCheckingInterval: 1_000,
-  });
-  server.maxConnections = CONNECTIONS_MAX;
-  // A client that stops reading its answer is cut as well.
-  server.setTimeout(SOCKET_TIMEOUT_MS);
-  return server;
+/** The configuration was checked before; what shows the host to the network is refused again. */
+function requireLoopback(address: ListenAddress): void {
+  const { host } = address;
+  // No name either, so that no resolver decides what is exposed.
+  if (host === "::1" || (isIPv4(host) && host.startsWith("127."))) return;
+  const message = `ui_addr: ${listenAddressText(address)} is outside loopback: use 127.0.0.1 or [::1]`;
+  throw new AgentError("CONFIG_INVALID", message);
 }
 
-/** Resolves to the bound port. */
-async function bind(
-  server: Server,
-  { host, port }: LoopbackAddress,
+async function listen(
+  server: HttpServer,
   { address, log, portFallback }: PageServerOptions,
-): Promise<number> {
+): Promise<ListenAddress> {
   try {
-    return await listen(server, host, port);
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? "UNKNOWN";
-    if (code !== "EADDRINUSE") {
-      const message = `ui_addr: cannot bind ${address} (${code}); choose another port`;
-      throw new AgentError("LISTEN_FAILED", message, { code }, cause);
-    }
-    if (portFallback !== true) {
-      const message = `ui_addr: ${address} is in use; stop its owner or choose another port`;
-      throw new AgentError("LISTEN_FAILED", message, { code }, cause);
-    }
+    return await server.listen(address);
+  } catch (error) {
+    const isInUse = error instanceof AgentError && error.facts.code === "EADDRINUSE";
+    if (!isInUse || portFallback !== true) throw error;
   }
-  const freePort = await listen(server, host, 0);
-  log.warn({ address, port: freePort }, "live page: the port is in use, took a free one");
-  return freePort;
-}
-
-function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host, port, exclusive: true }, () => {
-      server.off("error", reject);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
+  const bound = await server.listen({ ...address, port: 0 });
+  log.warn({ ...bound }, "live page: the port is in use, took a free one");
+  return bound;
 }
 
 interface AnswerContext {
@@ -180,7 +142,7 @@ function sendView(response: ServerResponse, view: () => LiveView, log: PageLog):
     body = JSON.stringify(view());
   } catch (error) {
     // The page is a convenience: its failure must not stop the observation.
-    log.error({ error: String(error) }, "live page: the view failed");
+    log.error({ err: error }, "live page: the view failed");
     send(response, 500, { "Content-Type": "text/plain; charset=utf-8" }, "The view failed.\n");
     return;
   }
@@ -211,28 +173,15 @@ function send(
 
 interface Counters {
   requests: number;
-  connectionsRefused: number;
   refused: Record<PageRefusal, number>;
 }
 
-function countConnections(server: Server): Counters {
-  const counters: Counters = {
-    requests: 0,
-    connectionsRefused: 0,
-    refused: { host: 0, cross_origin: 0, token: 0, method: 0, path: 0 },
-  };
-  server.on("drop", () => counters.connectionsRefused++);
-  return counters;
+function noRequests(): Counters {
+  return { requests: 0, refused: { host: 0, cross_origin: 0, token: 0, method: 0, path: 0 } };
 }
 
-function metricsOf({ requests, connectionsRefused, refused }: Counters): Metric[] {
-  const counter = (name: string, help: string, value: number): Metric => ({
-    name,
-    help,
-    type: "counter",
-    value,
-  });
-  const help = "Requests to the live page that were refused, by reason.";
+function metricsOf({ requests, refused }: Counters, connectionsRefused: number): Metric[] {
+  const refusedHelp = "Requests to the live page that were refused, by reason.";
   return [
     counter("page_requests_total", "Requests to the live page.", requests),
     counter(
@@ -240,9 +189,8 @@ function metricsOf({ requests, connectionsRefused, refused }: Counters): Metric[
       "Connections to the live page beyond its bound.",
       connectionsRefused,
     ),
-    ...Object.entries(refused).map(([reason, value]) => ({
-      ...counter("page_requests_refused_total", help, value),
-      labels: { reason },
-    })),
+    ...Object.entries(refused).map(([reason, value]) =>
+      counter("page_requests_refused_total", refusedHelp, value, { reason }),
+    ),
   ];
 }

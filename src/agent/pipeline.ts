@@ -9,8 +9,9 @@ import { createLiveSource, type LoadAudit } from "../capture/live.ts";
 import { createSink } from "../emit/index.ts";
 import { createEnricher } from "../enrich/enricher.ts";
 import { FlowAggregator } from "../flow/aggregator.ts";
+import { reasonOf } from "../model/errors.ts";
 import { LIVE_FLOWS_MAX } from "../model/live-view.ts";
-import type { Metric } from "../model/metric.ts";
+import { counter, type Metric } from "../model/metric.ts";
 import type { FlowSink, FlowSource } from "../model/ports.ts";
 import { WallClock } from "./clock.ts";
 import type { AgentConfig } from "./config.ts";
@@ -96,7 +97,7 @@ export class Pipeline {
     this.#collect();
     const published = sink
       .publish(aggregator.drain())
-      .catch((error: unknown) => log.error(`flush: ${messageOf(error)}`))
+      .catch((error: unknown) => log.error(`flush: ${reasonOf(error)}`))
       .finally(() => this.#publishing.delete(published));
     this.#publishing.add(published);
   }
@@ -131,16 +132,11 @@ export class Pipeline {
       ...aggregator.metrics(),
       ...metrics.flatMap((provider) => provider()),
       ...sink.metrics(),
-      {
-        name: "collect_failed_total",
-        help: "Flushes that could not read the open connections.",
-        type: "counter",
-        value: this.#collectFailures,
-      },
+      counter(
+        "collect_failed_total",
+        "Flushes that could not read the open connections.",
+        this.#collectFailures,
+      ),
     ];
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,7 +5,7 @@
 
 import { AgentError } from "../model/errors.ts";
 import type { LiveView } from "../model/live-view.ts";
-import type { Metric } from "../model/metric.ts";
+import { counter, type Metric } from "../model/metric.ts";
 import { type AgentConfig, listenAddressText } from "./config.ts";
 import { type Decision, decide } from "./decision.ts";
 import { startHealthServer } from "./health.ts";
@@ -40,7 +40,7 @@ function stopSignal(): Promise<string> {
 
 /** What a dashboard always finds, also where there is nothing to observe. */
 const NO_SOURCE_METRICS: readonly Metric[] = [
-  { name: "observed_total", help: "Flow records received.", type: "counter", value: 0 },
+  counter("observed_total", "Flow records received.", 0),
 ];
 
 class Agent {
@@ -143,7 +143,7 @@ class Agent {
     }
     if (uiAddress !== null) {
       const page = await startPageServer({
-        address: listenAddressText(uiAddress),
+        address: uiAddress,
         view: () => this.#view(),
         log: this.#log,
         portFallback: fixtureFallback,

@@ -1,6 +1,6 @@
 /** The totals the contract names, summed from what the stages count. */
 
-import type { Metric } from "../model/metric.ts";
+import { counter, type Metric } from "../model/metric.ts";
 
 /** Everything that was seen and did not reach the sink's acknowledgement, each in one counter. */
 const DROPS = [
@@ -56,10 +56,7 @@ const HELP: Readonly<Record<keyof Omit<Totals, "observed_total">, string>> = {
 /** As metrics, but for `observed_total`, which the flow stage has. */
 export function totalMetrics(metrics: readonly Metric[]): Metric[] {
   const totals = totalsOf(metrics);
-  return (Object.keys(HELP) as (keyof typeof HELP)[]).map((name) => ({
-    name,
-    help: HELP[name],
-    type: "counter",
-    value: totals[name],
-  }));
+  return (Object.keys(HELP) as (keyof typeof HELP)[]).map((name) =>
+    counter(name, HELP[name], totals[name]),
+  );
 }

@@ -7,8 +7,9 @@
 
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
-import { AgentError } from "../model/errors.ts";
+import { AgentError, reasonOf } from "../model/errors.ts";
 import { FLOW_RECORD_SIZE } from "../model/flow-record.ts";
+import { counter } from "../model/metric.ts";
 import type { FlowRecordHandler, FlowSource } from "../model/ports.ts";
 import { type FixtureEntry, parseFixtureEntry } from "./fixture-entry.ts";
 import { writeFixtureRecord } from "./fixture-record.ts";
@@ -42,14 +43,7 @@ export function createFixtureSource(options: FixtureSourceOptions): FlowSource {
       // Everything was delivered at start.
     },
     ready: () => isReady,
-    metrics: () => [
-      {
-        name: "fixture_records_total",
-        help: "Recorded flows replayed.",
-        type: "counter",
-        value: replayed,
-      },
-    ],
+    metrics: () => [counter("fixture_records_total", "Recorded flows replayed.", replayed)],
     async stop() {
       isReady = false;
     },
@@ -65,8 +59,8 @@ async function readFixture(path: string): Promise<string> {
     if (error instanceof AgentError) {
       throw error;
     }
-    const reason = error instanceof Error ? error.message : String(error);
-    throw invalid(path, `cannot be read (${reason}); set fixture_path to a JSON file`, error);
+    const problem = `cannot be read (${reasonOf(error)}); set fixture_path to a JSON file`;
+    throw invalid(path, problem, error);
   }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -9,7 +9,7 @@
 
 import { AgentError } from "../model/errors.ts";
 import { FLOW_RECORD_SIZE } from "../model/flow-record.ts";
-import type { Metric } from "../model/metric.ts";
+import { counter, type Metric } from "../model/metric.ts";
 import type { FlowRecordHandler, FlowSource } from "../model/ports.ts";
 import {
   type LoadedProgram,
@@ -191,42 +191,32 @@ function toMetrics(
   ): Metric[] =>
     programs
       .filter((row) => counting.includes(row.name.replace(/_old$/, "")))
-      .map((row) => ({
-        name,
-        help,
-        type: "counter",
-        value: row[counted],
-        labels: { program: row.name, ...labels },
-      }));
+      .map((row) => counter(name, help, row[counted], { program: row.name, ...labels }));
   const dropped = (reason: string, counted: Counted, counting: readonly string[]) =>
     series("kernel_dropped_total", DROPPED_HELP, counted, counting, { reason });
   return [
-    ...series("ring_records_total", "Flow records put on the ring", "records", RING_PROGRAMS),
-    {
-      name: "snapshot_records_total",
-      help: "Flow records of open connections and UDP flows, read at flushes",
-      type: "counter",
-      value: snapshotRecords,
-    },
+    ...series("ring_records_total", "Flow records put on the ring.", "records", RING_PROGRAMS),
+    counter(
+      "snapshot_records_total",
+      "Flow records of open connections and UDP flows, read at flushes.",
+      snapshotRecords,
+    ),
     ...dropped("ring_full", "ringFull", RING_PROGRAMS),
     ...dropped("map_full", "mapFull", [...DATAGRAM_PROGRAMS, "flow_set_state", "flow_scan"]),
     ...dropped("recursion", "missed", RING_PROGRAMS),
-    {
-      name: "kernel_dropped_total",
-      help: DROPPED_HELP,
-      type: "counter",
-      value: malformed,
-      labels: { program: "ring_reader", reason: "malformed" },
-    },
+    counter("kernel_dropped_total", DROPPED_HELP, malformed, {
+      program: "ring_reader",
+      reason: "malformed",
+    }),
     ...series(
       "owner_unknown_total",
-      "Connections reported without their process: too many waited for their owner",
+      "Connections reported without their process: too many waited for their owner.",
       "ownerLost",
       ["flow_set_state"],
     ),
     ...series(
       "datagram_peer_unknown_total",
-      "UDP datagrams of unconnected sockets whose peer the kernel hook cannot tell",
+      "UDP datagrams of unconnected sockets whose peer the kernel hook cannot tell.",
       "peerUnknown",
       DATAGRAM_PROGRAMS,
     ),
@@ -234,4 +224,4 @@ function toMetrics(
 }
 
 const DROPPED_HELP =
-  "Records (ring_full, malformed), connections (map_full) or runs of a program (recursion) lost in the kernel";
+  "Records (ring_full, malformed), connections (map_full) or runs of a program (recursion) lost in the kernel.";

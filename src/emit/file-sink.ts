@@ -6,7 +6,7 @@
  */
 
 import type { Writable } from "node:stream";
-import { AgentError } from "../model/errors.ts";
+import { AgentError, reasonOf } from "../model/errors.ts";
 import type { FlowBatch } from "../model/flow.ts";
 import type { Metric } from "../model/metric.ts";
 import type { FlowSink } from "../model/ports.ts";
@@ -53,7 +53,7 @@ export class FileSink implements FlowSink {
     } catch (error) {
       throw new AgentError(
         "CONFIG_INVALID",
-        `bus.path ${options.path} cannot be written: ${text(error)}; name a regular file in a directory of the agent's user, or "-"`,
+        `bus.path ${options.path} cannot be written: ${reasonOf(error)}; name a regular file in a directory of the agent's user, or "-"`,
         {},
         error,
       );
@@ -78,7 +78,7 @@ export class FileSink implements FlowSink {
       } catch (error) {
         throw new DeliveryError(
           "write_failed",
-          `write to bus.path ${this.#options.path} failed: ${text(error)}; free space there or set another bus.path`,
+          `write to bus.path ${this.#options.path} failed: ${reasonOf(error)}; free space there or set another bus.path`,
           error,
         );
       }
@@ -121,8 +121,4 @@ class StreamTarget implements Target {
   close(): Promise<void> {
     return Promise.resolve();
   }
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

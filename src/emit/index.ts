@@ -5,7 +5,6 @@ import { KafkaSink, type KafkaSinkOptions } from "./kafka-sink.ts";
 import { MemorySink } from "./memory-sink.ts";
 import type { SinkLog } from "./sink-log.ts";
 
-export { MEMORY_BATCHES_MAX, MEMORY_RECORDS_MAX, MemorySink } from "./memory-sink.ts";
 export type { SinkLog } from "./sink-log.ts";
 
 export type SinkOptions =

@@ -75,23 +75,7 @@ describe("options that are refused with one line that names the key", () => {
       () => ({ tls: { ...NO_TLS, caFile: authority.certFile } }),
       /^bus\.tls\.enabled is false/,
     ],
-    ["no brokers", () => ({ brokers: [] }), /^bus\.brokers is empty/],
-    ["a broker without port", () => ({ brokers: ["kafka"] }), /^bus\.brokers entry "kafka" is not/],
-    ["a broker with a scheme", () => ({ brokers: ["ssl://k:1"] }), /^bus\.brokers entry/],
-    ["an IPv6 literal", () => ({ brokers: ["[::1]:9093"] }), /^bus\.brokers entry/],
-    ["port 0", () => ({ brokers: ["kafka:0"] }), /^bus\.brokers entry/],
-    ["port 65536", () => ({ brokers: ["kafka:65536"] }), /^bus\.brokers entry/],
     ["a malformed namespace", () => ({ namespace: "A.b" }), /^bus\.namespace "A\.b" is malformed/],
-    [
-      "a certificate without key",
-      () => ({ tls: { ...options().tls, certFile: certificate.certFile } }),
-      /^bus\.tls\.cert_file and bus\.tls\.key_file go together/,
-    ],
-    [
-      "a key without certificate",
-      () => ({ tls: { ...options().tls, keyFile: certificate.keyFile } }),
-      /^bus\.tls\.cert_file and bus\.tls\.key_file go together/,
-    ],
     [
       "the key of another certificate",
       () => ({
@@ -108,11 +92,6 @@ describe("options that are refused with one line that names the key", () => {
       "a CA file that is a key",
       () => ({ tls: { ...options().tls, caFile: authority.keyFile } }),
       /^bus\.tls\.ca_file \S+ca\.key cannot be used: /,
-    ],
-    [
-      "an empty password",
-      () => ({ sasl: { mechanism: "scram-sha-512", user: "agent", password: "" } }),
-      /^bus\.sasl\.mechanism scram-sha-512 needs bus\.sasl\.user and bus\.sasl\.password$/,
     ],
   ])("%s", (_, changes, message) => {
     expect(() => new KafkaSink(options(changes()), log.log)).toThrow(

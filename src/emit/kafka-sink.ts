@@ -16,27 +16,25 @@ import { BATCH_SCHEMA, encodeBatches } from "./codec.ts";
 import { settledWithin } from "./deadline.ts";
 import { explainKafkaError } from "./kafka-fault.ts";
 import { KafkaLink, type KafkaLinkOptions, type KafkaMessage } from "./kafka-link.ts";
-import {
-  checkBrokers,
-  login,
-  type SaslOptions,
-  type TlsOptions,
-  transportSecurity,
-} from "./kafka-security.ts";
+import { type TlsOptions, transportSecurity } from "./kafka-security.ts";
 import { SinkLedger } from "./ledger.ts";
 import { type Delivery, DeliveryError, PublishQueue } from "./publish-queue.ts";
 import type { SinkLog } from "./sink-log.ts";
 import { flowTopic, messageKey } from "./topic.ts";
 
 export interface KafkaSinkOptions {
-  /** `host:port` each. */
+  /** `host:port` each, at least one. */
   brokers: readonly string[];
   /** "" for the shared topic. */
   namespace: string;
   tenantId: string;
   agentId: string;
   tls: TlsOptions;
-  sasl?: SaslOptions;
+  sasl?: {
+    mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+    user: string;
+    password: string;
+  };
   allowPlaintext: boolean;
   /** Records (flows and edges) that may wait for the broker. */
   maxBuffered: number;
@@ -74,13 +72,13 @@ export class KafkaSink implements FlowSink {
 
   /** Connects to nothing yet. Throws CONFIG_INVALID when an option must not be used. */
   constructor(options: KafkaSinkOptions, log: SinkLog) {
-    checkBrokers(options.brokers);
+    const { sasl } = options;
     this.#linkOptions = {
       brokers: options.brokers,
       clientId: "probectl-ebpf-agent",
       topic: flowTopic(options.namespace),
       tls: transportSecurity(options.tls, options.allowPlaintext),
-      sasl: options.sasl && login(options.sasl),
+      sasl: sasl && { mechanism: sasl.mechanism, username: sasl.user, password: sasl.password },
       log: (message) => log("debug", `kafkajs: ${message}`),
     };
     this.#key = messageKey(options.tenantId, options.agentId);

@@ -3,7 +3,7 @@
  * offered = published + buffered + the sum of all drops.
  */
 
-import type { Metric } from "../model/metric.ts";
+import { counter, gauge, type Metric } from "../model/metric.ts";
 import type { FlowSink } from "../model/ports.ts";
 
 /** Why records were given up. Closed: it becomes a metric label. */
@@ -58,35 +58,32 @@ export class SinkLedger {
   }
 
   metrics(): Metric[] {
-    const counter = (name: string, help: string, value: number): Metric => ({
-      name,
-      help,
-      type: "counter",
-      value,
-      labels: this.#labels,
-    });
-    const drops = [...this.#dropped].map(
-      ([reason, value]): Metric => ({
-        name: "publish_dropped_total",
-        help: "Flows and edges given up by the sink, by reason",
-        type: "counter",
-        value,
-        labels: { ...this.#labels, reason },
-      }),
-    );
+    const labels = this.#labels;
+    const dropHelp = "Flows and edges given up by the sink, by reason.";
     return [
-      counter("records_offered_total", "Flows and edges handed to the sink", this.#offered),
-      counter("batches_published_total", "Batches the sink published", this.#batches),
-      counter("records_published_total", "Flows and edges the sink published", this.#records),
-      counter("bytes_published_total", "Encoded bytes the sink published", this.#bytes),
-      ...drops,
-      {
-        name: "publish_buffered_records",
-        help: "Flows and edges that wait in the sink",
-        type: "gauge",
-        value: this.#buffered,
-        labels: this.#labels,
-      },
+      counter(
+        "records_offered_total",
+        "Flows and edges handed to the sink.",
+        this.#offered,
+        labels,
+      ),
+      counter("batches_published_total", "Batches the sink published.", this.#batches, labels),
+      counter(
+        "records_published_total",
+        "Flows and edges the sink published.",
+        this.#records,
+        labels,
+      ),
+      counter("bytes_published_total", "Encoded bytes the sink published.", this.#bytes, labels),
+      ...[...this.#dropped].map(([reason, records]) =>
+        counter("publish_dropped_total", dropHelp, records, { ...labels, reason }),
+      ),
+      gauge(
+        "publish_buffered_records",
+        "Flows and edges that wait in the sink.",
+        this.#buffered,
+        labels,
+      ),
     ];
   }
 }

@@ -8,7 +8,7 @@
  */
 
 import { existsSync } from "node:fs";
-import type { Metric } from "../model/metric.ts";
+import { counter, type Metric } from "../model/metric.ts";
 import type { Enricher, ProcessIdentity, ProcessReference } from "../model/ports.ts";
 import { type CgroupFacts, factsOfMemberships, NO_CGROUP_FACTS } from "./cgroup.ts";
 import { CgroupIndex } from "./cgroup-index.ts";
@@ -95,13 +95,11 @@ class ProcEnricher implements Enricher {
   }
 
   metrics(): Metric[] {
-    const counter = (name: string, help: string, value: number, labels?: Metric["labels"]) =>
-      ({ name, help, type: "counter", value, ...(labels && { labels }) }) satisfies Metric;
-    const evictedHelp = "Entries of the enrichment caches that made room for others";
+    const evictedHelp = "Entries of the enrichment caches that made room for others.";
     const evictedCgroups = this.#v1.evicted + this.#v2.evicted;
-    const missesHelp = "Processes whose cgroup could not be found out, by what procfs said";
+    const missesHelp = "Processes whose cgroup could not be found out, by what procfs said.";
     return [
-      counter("enrich_lookups_total", "Processes asked for, cached or not", this.#lookups),
+      counter("enrich_lookups_total", "Processes asked for, cached or not.", this.#lookups),
       counter("enrich_cache_evicted_total", evictedHelp, this.#processes.evicted, {
         cache: "process",
       }),
@@ -111,12 +109,12 @@ class ProcEnricher implements Enricher {
       ),
       counter(
         "enrich_cgroup_walks_total",
-        "Walks of the cgroup file system for processes that had exited",
+        "Walks of the cgroup file system for processes that had exited.",
         this.#v1.walks + this.#v2.walks,
       ),
       counter(
         "enrich_cgroup_walks_truncated_total",
-        "Walks that ended at the bound on directories",
+        "Walks that ended at the bound on directories.",
         this.#v1.walksTruncated + this.#v2.walksTruncated,
       ),
     ];

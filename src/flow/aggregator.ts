@@ -42,9 +42,7 @@ export interface FlowAggregatorOptions extends Observer {
 }
 
 /** The flow stage's share of the live view. */
-export interface FlowView extends Pick<LiveView, "edges" | "flows"> {
-  totals: Omit<LiveView["totals"], "batchesPublished">;
-}
+export type FlowView = Pick<LiveView, "edges" | "flows">;
 
 export class FlowAggregator {
   readonly #options: FlowAggregatorOptions;
@@ -108,14 +106,6 @@ export class FlowAggregator {
     return {
       edges: edges.toLiveEdges(LIVE_EDGES_MAX),
       flows: this.#recent.toLiveFlows(),
-      totals: {
-        observed: this.#reader.received,
-        dropped:
-          this.#reader.malformed + this.#counts.skipped.untracked + this.#counts.droppedPendingFull,
-        connectionsFailed: this.#counts.connectFailed,
-        edges: this.#edges.size,
-        edgesEvicted: this.#edges.evicted,
-      },
     };
   }
 

@@ -1,6 +1,6 @@
 /** The counters of the flow stage as metrics; `aggregator.ts` states the ledger they form. */
 
-import type { Metric } from "../model/metric.ts";
+import { counter, gauge, type Metric } from "../model/metric.ts";
 import type { ConnectionTable, SkipReason } from "./connection-table.ts";
 import type { EdgeMap } from "./edge-map.ts";
 import type { FlowRecordReader } from "./record-reader.ts";
@@ -42,10 +42,9 @@ export function flowMetrics(
     counter("connect_failed_total", "Connects that never succeeded.", counts.connectFailed),
     counter("flows_total", "Flows made of records.", counts.flows),
     counter("flows_drained_total", "Flows handed over in batches.", counts.drained),
-    {
-      ...counter("flows_dropped_total", "Flows lost, by reason.", counts.droppedPendingFull),
-      labels: { reason: "pending_full" },
-    },
+    counter("flows_dropped_total", "Flows lost, by reason.", counts.droppedPendingFull, {
+      reason: "pending_full",
+    }),
     gauge("flows_pending", "Flows waiting for the next flush.", pending),
     gauge("connections_tracked", "Open connections with remembered totals.", connections.size),
     counter("connections_lost_total", "Connections whose close was lost.", connections.lost),
@@ -64,15 +63,7 @@ export function flowMetrics(
   ];
 }
 
-function counter(name: string, help: string, value: number): Metric {
-  return { name, help, type: "counter", value };
-}
-
-function gauge(name: string, help: string, value: number): Metric {
-  return { name, help, type: "gauge", value };
-}
-
 function skipped(reason: "malformed" | SkipReason, value: number): Metric {
   const help = "Flow records that made no flow, by reason.";
-  return { ...counter("records_skipped_total", help, value), labels: { reason } };
+  return counter("records_skipped_total", help, value, { reason });
 }

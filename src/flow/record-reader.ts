@@ -198,7 +198,7 @@ export class FlowRecordReader {
     return this.#address(AT.remote_address);
   }
 
-  /** The owner's command name, printable: see `decodeComm`. */
+  /** The owner's command name as the process chose it: not safe to print. */
   get comm(): string {
     return this.#comms.text(this.#view, this.#at + AT.comm, 4, COMM_TAG);
   }
@@ -238,14 +238,9 @@ export class FlowRecordReader {
   }
 }
 
-/**
- * A NUL-terminated command name of at most 16 bytes as UTF-8. Any process sets its own name
- * freely, so whatever steers a terminal or reorders text (controls, format characters, line
- * and paragraph separators) becomes `?`, and broken UTF-8 becomes U+FFFD.
- */
+/** A NUL-terminated command name of at most 16 bytes; broken UTF-8 becomes U+FFFD. */
 function decodeComm(view: DataView, at: number): string {
   const field = new Uint8Array(view.buffer, view.byteOffset + at, COMM_SIZE);
   const end = field.indexOf(0);
-  const text = UTF8.decode(end === -1 ? field : field.subarray(0, end));
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
+  return UTF8.decode(end === -1 ? field : field.subarray(0, end));
 }

@@ -29,3 +29,8 @@ export class AgentError extends Error {
     this.facts = facts;
   }
 }
+
+/** What was thrown, as text for a message. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

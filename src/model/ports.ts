@@ -33,7 +33,7 @@ export interface ProcessReference {
   pid: number;
   /** CLOCK_BOOTTIME start of the process, ns (exact to ~1 us as a number), 0 unknown. */
   startBootNs: number;
-  /** Command name the kernel recorded, survives the exit of the process. */
+  /** Command name the kernel recorded, as the process chose it: not safe to print. */
   comm: string;
   /** Inode of the cgroup directory, 0 unknown. */
   cgroupId: number;

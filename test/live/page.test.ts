@@ -18,6 +18,7 @@ import { requireOrSkip } from "../support/require.ts";
 import { findChromium, launchChromium } from "../support/screenshot.mjs";
 
 const WAIT_MS = 10_000;
+const HOST = "127.0.0.1";
 const log = { warn: () => undefined, error: () => undefined };
 
 let browser: Browser | undefined;
@@ -36,7 +37,7 @@ afterAll(() => browser?.close());
 beforeEach(async (context) => {
   requireOrSkip(context, browser !== undefined || "no executable found", "Chromium");
   view = serverView(60_000);
-  server = await startPageServer({ address: "127.0.0.1:0", view: () => view, log });
+  server = await startPageServer({ address: { host: HOST, port: 0 }, view: () => view, log });
   page = await openTab();
 });
 afterEach(async () => {
@@ -260,12 +261,13 @@ describe("the live page", () => {
 
   it("says so when the agent stops, when another one starts, and refuses without the token", async () => {
     await openPage();
-    const { origin, host } = new URL(server.url);
+    const { origin, port } = new URL(server.url);
     await server.close();
     await page.getByText("The agent does not answer. What you see is from").waitFor();
     expect(await page.locator("#health").getAttribute("data-state")).toBe("bad");
     expect(await rows().count()).toBe(140);
-    server = await startPageServer({ address: host, view: () => view, log });
+    const address = { host: HOST, port: Number(port) };
+    server = await startPageServer({ address, view: () => view, log });
     await page.getByText("The agent was started anew.").waitFor();
     expect((await page.goto(`${origin}/`))?.status()).toBe(401);
     await openPage();
