@@ -126,13 +126,16 @@ int flow_snapshot(struct bpf_iter__bpf_map_elem *context)
 {
 	struct connection *connection = context->value;
 	__u64 *key = context->key;
+	const struct connection *still;
 	struct flow_record record;
 	const struct sock *sk;
+	__u64 address;
 
 	if (!key || !connection || !connection->established || connection->closed ||
 	    (connection->record.flags & FLOW_FLAG_OWNER_UNKNOWN))
 		return 0;
-	sk = (const struct sock *)*key;
+	address = *key;
+	sk = (const struct sock *)address;
 	record = connection->record;
 	if (connection->snapshot_sent)
 		record.flags |= FLOW_FLAG_SNAPSHOT_SENT;
@@ -140,8 +143,10 @@ int flow_snapshot(struct bpf_iter__bpf_map_elem *context)
 	record.observed_mono_ns = bpf_ktime_get_ns();
 	read_addresses(&record, sk);
 	read_counts(&record, (const struct tcp_sock *)sk);
-	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE)
-		return 0; /* closed while it was read: FLOW_CLOSE has the counts */
+	/* Closed, or closed and its address reused, while it was read: FLOW_CLOSE has the counts. */
+	still = bpf_map_lookup_elem(&connections, &address);
+	if (!still || still->record.connection_id != record.connection_id || still->closed)
+		return 0;
 	/* On overflow the iterator shows this entry again. */
 	if (bpf_seq_write(context->meta->seq, &record, sizeof(record)) == 0)
 		connection->snapshot_sent = 1;

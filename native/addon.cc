@@ -257,6 +257,7 @@ Napi::Value enums(Napi::Env env) {
       {"FLOW_FLAG_KERNEL_OWNED", FLOW_FLAG_KERNEL_OWNED},
       {"FLOW_FLAG_PREEXISTING", FLOW_FLAG_PREEXISTING},
       {"FLOW_FLAG_CGROUP_V1", FLOW_FLAG_CGROUP_V1},
+      {"FLOW_FLAG_FOREIGN_NETNS", FLOW_FLAG_FOREIGN_NETNS},
   };
   Napi::Object object = Napi::Object::New(env);
   for (const auto& [name, value] : values) object.Set(name, value);

@@ -19,7 +19,7 @@
 namespace probectl {
 namespace {
 
-constexpr size_t kDatagramKeyBytes = 32;  // struct datagram_key, checked against the map
+constexpr size_t kDatagramKeyBytes = 40;  // struct datagram_key, checked against the map
 constexpr uint32_t kBatch = 1024;
 
 enum class Attach { kTracepoint, kScan, kSnapshot };

@@ -45,6 +45,16 @@ const char* attach_name(bpf_attach_type type) {
   return type == BPF_TRACE_RAW_TP ? "raw_tp" : type == BPF_TRACE_ITER ? "iter" : nullptr;
 }
 
+/** Only these sections are handed to the proof by libbpf; another would be loaded without. */
+std::string section_problem(const bpf_program* program) {
+  const std::string section = bpf_program__section_name(program);
+  if (section.rfind("tp_btf/", 0) != 0 && section.rfind("iter/", 0) != 0) {
+    return "section " + section + " is not on the list";
+  }
+  if (bpf_program__flags(program) & BPF_F_SLEEPABLE) return "sleepable";
+  return {};
+}
+
 std::string type_problem(const bpf_program* program) {
   if (bpf_program__type(program) != BPF_PROG_TYPE_TRACING) {
     return "program type " + std::to_string(bpf_program__type(program)) + " is not observe-only";
@@ -112,9 +122,12 @@ void register_proof() {
 }
 
 void prove_object(bpf_object* object) {
+  proofs.clear();
+  refusal.clear();
   bpf_program* program;
   bpf_object__for_each_program(program, object) {
-    const std::string problem = type_problem(program);
+    std::string problem = type_problem(program);
+    if (problem.empty()) problem = section_problem(program);
     if (!problem.empty()) {
       refuse("prove observe-only", std::string("program ") + bpf_program__name(program) + ": " + problem);
     }
@@ -124,6 +137,9 @@ void prove_object(bpf_object* object) {
     if (!allowed(kMapTypes, bpf_map__type(map))) {
       refuse("prove observe-only", std::string("map ") + bpf_map__name(map) + ": type " +
                                        std::to_string(bpf_map__type(map)) + " is not on the list");
+    }
+    if (bpf_map__pin_path(map) != nullptr) {
+      refuse("prove observe-only", std::string("map ") + bpf_map__name(map) + " would be pinned");
     }
   }
 }

@@ -24,7 +24,10 @@ struct ProgramProof {
  */
 void register_proof();
 
-/** Before bpf_object__load: program types, attach types and map types. Throws BpfError. */
+/**
+ * Before bpf_object__load: program sections, types and flags, map types. Forgets what an earlier
+ * object left. Throws BpfError.
+ */
 void prove_object(bpf_object* object);
 
 /**

@@ -31,6 +31,7 @@ enum flow_flags {
 	FLOW_FLAG_KERNEL_OWNED = 8,   /* the owner is a kernel thread; pid 0, comm "kernel" */
 	FLOW_FLAG_PREEXISTING = 16,   /* older than the agent; start_mono_ns is 0 */
 	FLOW_FLAG_CGROUP_V1 = 32,     /* cgroup_id is of the v1 memory hierarchy */
+	FLOW_FLAG_FOREIGN_NETNS = 64, /* netns of an unprivileged user's making: its addresses are claims */
 };
 
 struct flow_record {

@@ -84,8 +84,13 @@ struct ns_common {
 	unsigned int inum;
 };
 
+struct user_namespace {
+	int level;
+};
+
 struct net {
 	struct ns_common ns;
+	struct user_namespace *user_ns;
 };
 
 typedef struct {
@@ -110,6 +115,7 @@ struct sock {
 	__u16 sk_protocol;
 	__u8 sk_userlocks : 4; /* a bit field on some kernels: BPF_CORE_READ_BITFIELD_PROBED */
 	int sk_err;
+	struct socket *sk_socket;
 };
 
 struct inet_sock {
@@ -177,10 +183,16 @@ struct task_struct {
 
 struct inode {
 	unsigned short i_mode;
+	unsigned long i_ino;
 };
 
 struct socket {
 	struct sock *sk;
+};
+
+struct socket_alloc {
+	struct socket socket;
+	struct inode vfs_inode;
 };
 
 struct file {

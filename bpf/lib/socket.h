@@ -42,6 +42,8 @@ static __always_inline void read_addresses(struct flow_record *record, const str
 	/* Not skc_num: it is already 0 at TCP_CLOSE. */
 	record->local_port = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
 	record->netns = BPF_CORE_READ(common, skc_net.net, ns.inum);
+	if (BPF_CORE_READ(common, skc_net.net, user_ns, level) > 0)
+		record->flags |= FLOW_FLAG_FOREIGN_NETNS;
 }
 
 /*

@@ -42,6 +42,7 @@ struct {
 
 struct datagram_key {
 	__u64 socket;
+	__u64 inode; /* of the socket: its address is reused soon */
 	__u8 remote_address[16];
 	__u16 remote_port;
 	__u16 local_port;
@@ -49,7 +50,7 @@ struct datagram_key {
 	__u8 _pad[3];
 };
 
-_Static_assert(sizeof(struct datagram_key) == 32, "a hash key has no padding of its own");
+_Static_assert(sizeof(struct datagram_key) == 40, "a hash key has no padding of its own");
 
 /* UDP: the value is the record itself, read by the addon at each flush. */
 struct {

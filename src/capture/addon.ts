@@ -130,6 +130,7 @@ export const RECORD_LAYOUT: RecordLayout = {
     FLOW_FLAG_KERNEL_OWNED: FlowFlag.KernelOwned,
     FLOW_FLAG_PREEXISTING: FlowFlag.Preexisting,
     FLOW_FLAG_CGROUP_V1: FlowFlag.CgroupV1,
+    FLOW_FLAG_FOREIGN_NETNS: FlowFlag.ForeignNetns,
   },
 };
 

@@ -8,6 +8,7 @@
  */
 
 import { existsSync } from "node:fs";
+import { isIP } from "node:net";
 import { counter, type Metric } from "../model/metric.ts";
 import type { Enricher, ProcessIdentity, ProcessReference } from "../model/ports.ts";
 import { type CgroupFacts, factsOfMemberships, NO_CGROUP_FACTS } from "./cgroup.ts";
@@ -147,8 +148,13 @@ class ProcEnricher implements Enricher {
   }
 }
 
+/**
+ * Workloads name endpoints beside addresses, and `@` tells the container: a process must not be
+ * able to call itself one or the other.
+ */
 function identityOf(name: string, facts: CgroupFacts): ProcessIdentity {
   const container = facts.containerId.slice(0, WORKLOAD_CONTAINER_DIGITS);
-  const workload = container === "" ? name : `${name}@${container}`;
+  const base = isIP(name) === 0 ? name.replaceAll("@", "?") : `?${name}`;
+  const workload = container === "" ? base : `${base}@${container}`;
   return Object.freeze({ processName: name, ...facts, workload });
 }

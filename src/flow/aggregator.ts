@@ -186,7 +186,10 @@ export class FlowAggregator {
     const netns = this.#reader.netns;
     const workload = identity.workload;
     const localName = workload === "" ? localAddress : workload;
-    this.#registry.learnLocal(localAddress);
+    // Whoever makes a network namespace gives it any address, another host's too: nothing is
+    // learned there about this host's own.
+    const isForeign = (this.#reader.flags & FlowFlag.ForeignNetns) !== 0;
+    if (!isForeign) this.#registry.learnLocal(localAddress);
     if (this.#ends.localIsClient) {
       return this.#edges.touch(
         {
@@ -202,7 +205,7 @@ export class FlowAggregator {
       );
     }
     const destinationKey = portKey(localAddress, netns, localPort, transport);
-    this.#registry.learnServer(localAddress, destinationKey, workload);
+    if (!isForeign) this.#registry.learnServer(localAddress, destinationKey, workload);
     if (this.#registry.isLocal(remoteAddress)) {
       this.#counts.sameHost++;
       return undefined;

@@ -4,7 +4,7 @@
  *
  * Edges are kept by what a record says of its two ends. The name of a server on this host may
  * become known only after its clients were counted, so names are put in when edges are read.
- * Counts that were not published yet outlive the eviction of their edge, for up to 200,000
+ * Counts that were not published yet outlive the eviction of their edge, for up to 50,000
  * evicted edges between two publications.
  *
  * All edges hang in one list, most recently seen first: what was touched since the last
@@ -14,7 +14,7 @@
 import type { NetworkTransport } from "../model/flow.ts";
 import type { PortKey } from "./endpoint-registry.ts";
 
-const UNPUBLISHED_MAX = 200_000;
+const UNPUBLISHED_MAX = 50_000;
 
 export interface EdgeCounts {
   connections: number;

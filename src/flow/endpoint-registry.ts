@@ -16,7 +16,8 @@ const ENDPOINTS_MAX = 65_536;
 
 /**
  * A port of an address as one number. Network namespaces tell apart only loopback addresses:
- * any other one is taken to mean one place on this host.
+ * any other one is taken to mean one place on this host, so that addresses used again in
+ * several namespaces share their names.
  */
 export type PortKey = number;
 
@@ -37,7 +38,7 @@ export class EndpointRegistry {
 
   /** A socket of this host uses `address` as its own. */
   learnLocal(address: string): void {
-    if (this.#local.has(address) || isUnspecified(address)) {
+    if (this.#local.has(address) || isUnspecified(address) || isLoopback(address)) {
       return;
     }
     this.#local.add(address);

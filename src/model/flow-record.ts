@@ -46,6 +46,8 @@ export const FlowFlag = {
   KernelOwned: 8,
   Preexisting: 16,
   CgroupV1: 32,
+  /** The network namespace is of an unprivileged user's making: its addresses are claims. */
+  ForeignNetns: 64,
 } as const;
 
 export const IPPROTO_TCP = 6;
