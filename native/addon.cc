@@ -156,7 +156,8 @@ class FlowCaptureObject : public Napi::ObjectWrap<FlowCaptureObject> {
   }
 
   Napi::Value wants_scan(const Napi::CallbackInfo& info) {
-    return Napi::Boolean::New(info.Env(), capture().wants_scan());
+    return guarded(info.Env(),
+                   [&] { return Napi::Boolean::New(info.Env(), capture().wants_scan()); });
   }
 
   void scan(const Napi::CallbackInfo& info) {

@@ -167,22 +167,25 @@ void FlowCapture::load() {
     }
     attached_.push_back({std::move(proof), spec->target, info.id});
   }
-  // .bss begins with what bpf/lib sets; its BTF tells where the count lies.
+  find_ownerless_count();
+}
+
+/** Where `ownerless_count` (bpf/lib/connection.h) lies in the programs' .bss, by its BTF. */
+void FlowCapture::find_ownerless_count() {
   const btf* types = bpf_object__btf(object_.get());
   const int section = btf__find_by_name_kind(types, ".bss", BTF_KIND_DATASEC);
-  size_t size = 0;
-  auto* bss = static_cast<const uint8_t*>(
-      bpf_map__initial_value(bpf_object__find_map_by_name(object_.get(), ".bss"), &size));
-  if (section < 0 || bss == nullptr) refuse("read the programs' state", "no .bss");
+  if (section < 0) refuse("read the programs' state", "they have no .bss");
   const btf_type* type = btf__type_by_id(types, static_cast<uint32_t>(section));
-  const btf_var_secinfo* variable = btf_var_secinfos(type);
+  const btf_var_secinfo* variables = btf_var_secinfos(type);
   for (int i = 0; i < btf_vlen(type); i++) {
-    const btf_type* named = btf__type_by_id(types, variable[i].type);
-    if (!strcmp(btf__name_by_offset(types, named->name_off), "ownerless_count")) {
-      ownerless_count_ = reinterpret_cast<const uint64_t*>(bss + variable[i].offset);
+    const btf_type* variable = btf__type_by_id(types, variables[i].type);
+    if (!strcmp(btf__name_by_offset(types, variable->name_off), "ownerless_count")) {
+      ownerless_offset_ = variables[i].offset;
+      bss_.resize(bpf_map__value_size(bpf_object__find_map_by_name(object_.get(), ".bss")));
+      return;
     }
   }
-  if (ownerless_count_ == nullptr) refuse("read the programs' state", "no ownerless_count");
+  refuse("read the programs' state", "no ownerless_count");
 }
 
 void FlowCapture::attach() {
@@ -226,8 +229,13 @@ int FlowCapture::map_fd(const char* name) const {
 
 int FlowCapture::ring_fd() const { return map_fd("flow_ring"); }
 
-bool FlowCapture::wants_scan() const {
-  return __atomic_load_n(ownerless_count_, __ATOMIC_RELAXED) != 0;
+bool FlowCapture::wants_scan() {
+  const uint32_t index = 0;
+  const int fd = bpf_map__fd(bpf_object__find_map_by_name(object_.get(), ".bss"));
+  if (bpf_map_lookup_elem(fd, &index, bss_.data())) fail("read the programs' state", errno);
+  uint64_t count;
+  memcpy(&count, bss_.data() + ownerless_offset_, sizeof(count));
+  return count != 0;
 }
 
 void FlowCapture::scan() {

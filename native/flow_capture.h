@@ -46,7 +46,7 @@ class FlowCapture {
   uint64_t malformed() const { return ring_->malformed(); }
 
   /** True while sockets wait for their owner, which a scan may find. */
-  bool wants_scan() const;
+  bool wants_scan();
   /** Visits every open file of every task: older connections, owners unknown so far. */
   void scan();
 
@@ -72,6 +72,7 @@ class FlowCapture {
   void open();
   void configure(uint32_t ring_bytes, bool oldest_hooks);
   void load();
+  void find_ownerless_count();
   void attach();
   Link attach_iterator(const char* name, int map_fd);
   bpf_program* program(const char* name) const;
@@ -85,7 +86,8 @@ class FlowCapture {
   Link snapshot_link_;  // null before kernel 5.9
   std::unique_ptr<RingReader> ring_;
   std::vector<AttachedProgram> attached_;
-  const uint64_t* ownerless_count_ = nullptr;  // in the programs' .bss, mapped by libbpf
+  std::vector<uint8_t> bss_;  // the programs' variables, as last read
+  size_t ownerless_offset_ = 0;
 
   int snapshot_fd_ = -1;
   uint64_t datagram_idle_ns_ = 0;

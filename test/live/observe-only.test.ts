@@ -41,7 +41,7 @@ const REFUSALS: Record<string, string> = {
   lsm: "program planted: program type 29 is not observe-only",
   fentry: "program planted: attach type 24 is not observe-only",
   modify_return: "program planted: attach type 26 is not observe-only",
-  sleepable: "program planted was loaded without a proof",
+  sleepable: "program planted: section iter.s/task_file is not on the list",
   tail_call_map: "map jumps: type 3 is not on the list",
   perf_map: "map events: type 4 is not on the list",
   socket_map: "map sockets: type 15 is not on the list",
