@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 /** The binary. The only file that exits the process. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { runCli } from "./cli/program.ts";
 import { systemServices } from "./cli/services.ts";
+
+const OUTPUT_TIMEOUT_MS = 2_000;
 
 let outputLost = false;
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -15,7 +18,9 @@ process.stderr.on("error", () => undefined);
 
 const exitCode = await runCli(process.argv.slice(2), systemServices());
 // Output to a pipe may still be on its way; a write after it is called back once it has left,
-// and a fault of either is reported just after that.
-await new Promise((resolve) => process.stdout.write("", resolve));
-await new Promise((resolve) => process.stderr.write("", resolve));
+// and a fault of either is reported just after that. A reader that stalls is not waited for.
+const outputLeft = [process.stdout, process.stderr].map(
+  (stream) => new Promise((resolve) => stream.write("", resolve)),
+);
+await Promise.race([Promise.all(outputLeft), sleep(OUTPUT_TIMEOUT_MS)]);
 setImmediate(() => process.exit(exitCode === 0 && outputLost ? 1 : exitCode));

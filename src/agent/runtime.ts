@@ -38,6 +38,8 @@ function stopSignal(): Promise<string> {
   });
 }
 
+const VIEW_AGE_MS = 500;
+
 /** What a dashboard always finds, also where there is nothing to observe. */
 const NO_SOURCE_METRICS: readonly Metric[] = [
   counter("observed_total", "Flow records received.", 0),
@@ -52,6 +54,7 @@ class Agent {
   #pageMetrics: () => Metric[] = () => [];
   #decision: Decision = { mode: "unavailable", reason: "starting" };
   #pipeline: Pipeline | undefined;
+  #cachedView: LiveView | undefined;
 
   constructor(config: AgentConfig, log: Logger) {
     this.#config = config;
@@ -160,7 +163,16 @@ class Agent {
     return { ready, reason: ready ? "" : this.#decision.reason };
   }
 
+  /** Made at most twice a second, however many pages look: it walks all edges. */
   #view(): LiveView {
+    const now = Date.now();
+    if (this.#cachedView === undefined || now - this.#cachedView.agent.nowUnixMs >= VIEW_AGE_MS) {
+      this.#cachedView = this.#makeView(now);
+    }
+    return this.#cachedView;
+  }
+
+  #makeView(nowUnixMs: number): LiveView {
     const { tenantId, host } = this.#config;
     const { mode, reason } = this.#decision;
     const metrics = this.metrics();
@@ -173,7 +185,7 @@ class Agent {
         mode,
         reason,
         startedUnixMs: this.#startedUnixMs,
-        nowUnixMs: Date.now(),
+        nowUnixMs,
       },
       totals: {
         observed: sumOf(metrics, "observed_total"),

@@ -87,6 +87,11 @@ export class FlowAggregator {
     this.#connections.snapshotComplete();
   }
 
+  /** Flows waiting to be drained. */
+  get pendingFlows(): number {
+    return this.#pending.length;
+  }
+
   /** Flows since the last call, and the edges touched since then with what was new on them. */
   drain(): FlowBatch {
     const flows = this.#pending;
