@@ -42,11 +42,16 @@ int BPF_PROG(flow_set_state, const struct sock *sk, int old, int new)
 	case TCP_ESTABLISHED:
 		on_established(sk, old);
 		break;
+	case TCP_CLOSE_WAIT:
+		on_leaving(sk, old);
+		break;
 	case TCP_FIN_WAIT1: /* only the owner's close() or shutdown() lead to these two */
 	case TCP_LAST_ACK:
+		on_leaving(sk, old);
 		adopt(FLOW_PROGRAM_SET_STATE, sk, current_task());
 		break;
 	case TCP_CLOSE:
+		on_leaving(sk, old);
 		if (old != TCP_LISTEN)
 			on_close(sk);
 		break;

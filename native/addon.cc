@@ -15,6 +15,7 @@
 // There is no way in for an object, a program or a path from outside. Errors carry `errno`,
 // `detail` (libbpf and verifier log) and `hint`. Everything runs on the thread that created it.
 #include <napi.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <cstddef>
@@ -80,7 +81,12 @@ class FlowCaptureObject : public Napi::ObjectWrap<FlowCaptureObject> {
 
   explicit FlowCaptureObject(const Napi::CallbackInfo& info)
       : Napi::ObjectWrap<FlowCaptureObject>(info), context_(info.Env(), "FlowCapture") {
-    const uint32_t ring_bytes = info[0].ToNumber().Uint32Value();
+    const double asked = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : 0;
+    const auto ring_bytes = static_cast<uint32_t>(asked >= 0 && asked <= UINT32_MAX ? asked : 0);
+    if (ring_bytes != asked || (ring_bytes & (ring_bytes - 1)) != 0 ||
+        ring_bytes < static_cast<uint32_t>(sysconf(_SC_PAGESIZE))) {
+      throw Napi::RangeError::New(info.Env(), "the ring's size is a power of two of whole pages");
+    }
     const bool oldest_hooks = info[1].ToBoolean();
     capture_ = guarded(Env(), [&] {
       return std::make_unique<probectl::FlowCapture>(ring_bytes, oldest_hooks);

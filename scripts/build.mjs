@@ -9,7 +9,7 @@
  *
  * A step this host cannot do is skipped with its reason; the rest of the product works without.
  */
-import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { bpfNames, compileObjects, embedObjects } from "./lib/bpf.mjs";
 import { buildPackages, missingPackages } from "./lib/packages.mjs";
@@ -91,19 +91,23 @@ function buildNative() {
   node("node-gyp", "node-gyp/bin/node-gyp.js", "configure", "build", "-C", "native", ...flags);
   mkdirSync(join(root, dirname(ADDON)), { recursive: true });
   // A running agent has the old file mapped: replace the name, never the bytes below it.
-  rmSync(join(root, ADDON), { force: true });
-  copyFileSync(join(root, "native/build/Release/probectl_bpf.node"), join(root, ADDON));
+  copyFileSync(join(root, "native/build/Release/probectl_bpf.node"), join(root, `${ADDON}.new`));
+  renameSync(join(root, `${ADDON}.new`), join(root, ADDON));
   return [ADDON];
 }
 
 function buildJs() {
-  rmSync(join(root, "dist"), { recursive: true, force: true });
-  node("tsc", "typescript/bin/tsc", "-p", "tsconfig.json");
+  // Whole or not at all: who starts the agent meanwhile finds the old one.
+  const fresh = join(root, "build/dist");
+  rmSync(fresh, { recursive: true, force: true });
+  node("tsc", "typescript/bin/tsc", "-p", "tsconfig.json", "--outDir", "build/dist");
   for (const asset of ["page", "emit/flow.proto"]) {
     const source = join(root, "src", asset);
     if (!existsSync(source)) continue;
-    cpSync(source, join(root, "dist", asset), { recursive: true, filter: isProduct });
+    cpSync(source, join(fresh, asset), { recursive: true, filter: isProduct });
   }
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  renameSync(fresh, join(root, "dist"));
   return filesBelow("dist");
 }
 

@@ -100,12 +100,26 @@ static __always_inline void on_connect(const struct sock *sk)
 	track(FLOW_PROGRAM_SET_STATE, key, &fresh);
 }
 
+/* Enters a connection whose owner is not known yet. */
+static __always_inline void track_ownerless(__u64 key, struct connection *fresh)
+{
+	__u8 one = 1;
+
+	if (!track(FLOW_PROGRAM_SET_STATE, key, fresh))
+		return;
+	__sync_fetch_and_add(&ownerless_count, 1);
+	if (bpf_map_update_elem(&ownerless, &key, &one, BPF_ANY)) {
+		/* Reported all the same, at the latest when it closes, but without an owner. */
+		__sync_fetch_and_add(&ownerless_count, -1);
+		COUNT(FLOW_PROGRAM_SET_STATE, owner_lost);
+	}
+}
+
 static __always_inline void on_established(const struct sock *sk, int old)
 {
 	__u64 key = (__u64)sk;
 	struct connection *connection = bpf_map_lookup_elem(&connections, &key);
 	struct connection fresh;
-	__u8 one = 1;
 
 	if (connection && !connection->established) {
 		connection->established = 1;
@@ -115,14 +129,25 @@ static __always_inline void on_established(const struct sock *sk, int old)
 	}
 	begin(&fresh, old == TCP_SYN_SENT ? FLOW_ROLE_CLIENT : FLOW_ROLE_SERVER);
 	fresh.established = 1;
-	if (!track(FLOW_PROGRAM_SET_STATE, key, &fresh))
+	track_ownerless(key, &fresh);
+}
+
+/*
+ * The connection leaves ESTABLISHED or CLOSE_WAIT (OLD). One that is not tracked is older than
+ * the agent and was in nobody's hands at the scan: it waited in a listener's queue.
+ */
+static __always_inline void on_leaving(const struct sock *sk, int old)
+{
+	__u64 key = (__u64)sk;
+	struct connection fresh;
+
+	if ((old != TCP_ESTABLISHED && old != TCP_CLOSE_WAIT) || bpf_map_lookup_elem(&connections, &key))
 		return;
-	__sync_fetch_and_add(&ownerless_count, 1);
-	if (bpf_map_update_elem(&ownerless, &key, &one, BPF_ANY)) {
-		/* Reported all the same, at the latest when it closes, but without an owner. */
-		__sync_fetch_and_add(&ownerless_count, -1);
-		COUNT(FLOW_PROGRAM_SET_STATE, owner_lost);
-	}
+	begin(&fresh, read_role((const struct tcp_sock *)sk, old));
+	fresh.established = 1;
+	fresh.record.start_mono_ns = 0;
+	fresh.record.flags |= FLOW_FLAG_PREEXISTING;
+	track_ownerless(key, &fresh);
 }
 
 static __always_inline void on_close(const struct sock *sk)

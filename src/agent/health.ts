@@ -105,7 +105,7 @@ function ownMetrics(version: string, connectionsRefused: number): Metric[] {
     gauge("build_info", "Always 1; the labels tell the version.", 1, { version }),
     counter(
       "health_connections_refused_total",
-      "Connections to the health server beyond its bound.",
+      "Connections to the health server cut because there were too many.",
       connectionsRefused,
     ),
   ];

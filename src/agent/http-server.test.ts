@@ -1,13 +1,16 @@
-/** The count of refused connections is tested where it is reported: health and live page. */
-
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { exchange } from "../../test/support/raw-http.ts";
 import { HttpServer } from "./http-server.ts";
 
+const CONNECTIONS_MAX = 32;
 const LOOPBACK = { host: "127.0.0.1", port: 0 };
 const running: HttpServer[] = [];
+const opened: Socket[] = [];
 
 afterEach(async () => {
+  for (const socket of opened.splice(0)) socket.destroy();
   await Promise.all(running.splice(0).map((server) => server.close()));
 });
 
@@ -27,6 +30,19 @@ async function start(server = create()): Promise<number> {
   return port;
 }
 
+async function open(port: number): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1");
+  opened.push(socket);
+  await once(socket, "connect");
+  return socket;
+}
+
+async function closed(socket: Socket | undefined): Promise<void> {
+  // A connection that is cut while it has something to say is reset.
+  socket?.on("error", () => socket.destroy()).resume();
+  if (socket !== undefined) await once(socket, "close");
+}
+
 describe("HttpServer", () => {
   it("bounds the request head", async () => {
     const head = `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(9000)}\r\n\r\n`;
@@ -39,6 +55,40 @@ describe("HttpServer", () => {
     const answer = await exchange(port, "GET / HTTP/1.1\r\nHost: a\r\n");
     expect(answer).toMatch(/^HTTP\/1\.1 408/);
     expect(performance.now() - begun).toBeLessThan(9_000);
+  });
+
+  it("cuts the connection that asked for nothing for the longest time for a new one", async () => {
+    const server = create();
+    const port = await start(server);
+    const busy = await open(port);
+    const idle: Socket[] = [];
+    while (idle.length < CONNECTIONS_MAX - 1) idle.push(await open(port));
+    const answered = once(busy, "data");
+    busy.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    await answered;
+    expect(server.connectionsRefused).toBe(0);
+
+    const [first, second] = idle;
+    const cut = [first, second].map((socket) => closed(socket));
+    // Half a request is not one.
+    first?.write("GET / HTTP/1.1\r\nHost: a\r\n");
+    const [third, fourth] = [await open(port), await open(port)];
+    await Promise.all(cut);
+    expect(server.connectionsRefused).toBe(2);
+    for (const socket of [busy, third, fourth]) {
+      const again = once(socket, "data");
+      socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      expect(String(await again)).toMatch(/^HTTP\/1\.1 200/);
+    }
+  });
+
+  it("has room again when connections end by themselves", async () => {
+    const server = create();
+    const port = await start(server);
+    for (let round = 0; round < CONNECTIONS_MAX + 8; round++) {
+      await exchange(port, "GET / HTTP/1.0\r\n\r\n");
+    }
+    expect(server.connectionsRefused).toBe(0);
   });
 
   it("fails on a port in use with the key and the errno, and listens elsewhere after that", async () => {

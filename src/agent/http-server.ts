@@ -1,10 +1,12 @@
 /**
  * An HTTP/1.1 server within bounds, for the agent's own pages. Bounds: 32 connections, 8 KiB of
- * request head, 5 s for a request to arrive, 10 s without progress on a connection.
+ * request head, 5 s for a request to arrive, 10 s without progress on a connection. A connection
+ * beyond the bound takes the place of the one that has asked for nothing for the longest time, so
+ * that nobody can keep others out by holding connections.
  */
 
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { AgentError } from "../model/errors.ts";
 import { type ListenAddress, listenAddressText } from "./config.ts";
 
@@ -22,21 +24,21 @@ export class HttpServer {
     keepAliveTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: 1_000,
   });
+  /** The one whose latest request, or else its opening, is longest ago comes first. */
+  readonly #connections = new Set<Socket>();
   #connectionsRefused = 0;
   #closed: Promise<void> | undefined;
 
   /** `addressKey`: the configuration key of the address, for messages. */
   constructor(addressKey: "health_addr" | "ui_addr") {
     this.#addressKey = addressKey;
-    this.#server.maxConnections = CONNECTIONS_MAX;
     // A client that stops reading its answer is cut as well.
     this.#server.setTimeout(SOCKET_TIMEOUT_MS);
-    this.#server.on("drop", () => {
-      this.#connectionsRefused += 1;
-    });
+    this.#server.on("connection", (socket) => this.#admit(socket));
+    this.#server.on("request", ({ socket }) => this.#moveLast(socket));
   }
 
-  /** Connections above the bound. */
+  /** Connections cut because there were more than the bound. */
   get connectionsRefused(): number {
     return this.#connectionsRefused;
   }
@@ -72,6 +74,21 @@ export class HttpServer {
       this.#server.closeAllConnections();
     });
     return this.#closed;
+  }
+
+  #admit(socket: Socket): void {
+    this.#connections.add(socket);
+    socket.once("close", () => this.#connections.delete(socket));
+    const [oldest] = this.#connections;
+    if (oldest === undefined || this.#connections.size <= CONNECTIONS_MAX) return;
+    this.#connections.delete(oldest);
+    this.#connectionsRefused += 1;
+    oldest.destroy();
+  }
+
+  #moveLast(socket: Socket): void {
+    // One that was cut already must not come back.
+    if (this.#connections.delete(socket)) this.#connections.add(socket);
   }
 }
 

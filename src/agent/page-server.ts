@@ -186,7 +186,7 @@ function metricsOf({ requests, refused }: Counters, connectionsRefused: number):
     counter("page_requests_total", "Requests to the live page.", requests),
     counter(
       "page_connections_refused_total",
-      "Connections to the live page beyond its bound.",
+      "Connections to the live page cut because there were too many.",
       connectionsRefused,
     ),
     ...Object.entries(refused).map(([reason, value]) =>

@@ -51,6 +51,7 @@ class LiveSource implements FlowSource {
   #capture: NativeFlowCapture | undefined;
   #handler: FlowRecordHandler | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #collects = 0;
   #snapshotRecords = 0;
   #lastMetrics: Metric[] = [];
 
@@ -81,7 +82,8 @@ class LiveSource implements FlowSource {
     if (capture === undefined) return;
     this.#drain(capture);
     withNativeErrors(() => {
-      if (capture.wantsScan()) {
+      // Once more soon after the start: what waited in a listener's queue is in hands by then.
+      if (capture.wantsScan() || this.#collects++ < 2) {
         capture.scan();
         this.#drain(capture);
       }

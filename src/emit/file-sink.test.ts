@@ -131,6 +131,18 @@ describe("a path that is refused at the start", () => {
     });
   });
 
+  it("is a file of another user, which stays as it is", async () => {
+    await writeFile(path, "theirs", { mode: 0o644 });
+    const { uid } = await stat(path);
+    vi.spyOn(process, "geteuid").mockReturnValue(uid + 1);
+    await expect(FileSink.open(options())).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+      message: `bus.path ${path} cannot be written: it belongs to uid ${uid} and the agent runs as uid ${uid + 1}; name a regular file in a directory of the agent's user, or "-"`,
+    });
+    expect((await stat(path)).mode & 0o777).toBe(0o644);
+    expect(await readFile(path, "utf8")).toBe("theirs");
+  });
+
   it("is not changed by being refused", async () => {
     const other = join(folder, "other");
     await writeFile(other, "theirs");

@@ -22,7 +22,7 @@ export interface FileSinkOptions {
   format: "ndjson" | "protobuf";
   /** Size at which the file is rotated; not for standard output. */
   maxBytes: number;
-  /** Records that may wait for a slow disk or reader. */
+  /** Records that may wait for a slow disk or reader; a larger batch may wait alone. */
   maxBuffered: number;
 }
 

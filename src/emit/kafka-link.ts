@@ -15,6 +15,7 @@ import {
   type SASLOptions,
 } from "kafkajs";
 import { settledWithin, within } from "./deadline.ts";
+import { guardFrames } from "./kafka-frames.ts";
 
 export interface KafkaMessage {
   key: string;
@@ -121,6 +122,7 @@ export class KafkaLink {
       tls === undefined
         ? netConnect({ host, port }, onConnect)
         : tlsConnect({ host, port, ...serverName, ...tls }, onConnect);
+    guardFrames(socket);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));

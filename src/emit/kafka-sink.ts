@@ -4,7 +4,8 @@
  * At least once: a message is sent again until the broker acknowledged it, for
  * `deliveryTimeoutMs` at most, and a reader tells a repetition by its `batch-id`. The first
  * connection is made by the first batch, so that the agent starts while the broker is away.
- * Bounded: `maxBuffered` records wait, newer batches are refused and counted.
+ * Bounded: `maxBuffered` records wait, or one larger batch alone; newer batches are refused and
+ * counted.
  */
 
 import { randomUUID } from "node:crypto";
@@ -36,7 +37,7 @@ export interface KafkaSinkOptions {
     password: string;
   };
   allowPlaintext: boolean;
-  /** Records (flows and edges) that may wait for the broker. */
+  /** Records (flows and edges) that may wait for the broker; a larger batch may wait alone. */
   maxBuffered: number;
   /** How long one batch is retried. */
   deliveryTimeoutMs?: number;

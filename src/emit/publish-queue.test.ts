@@ -65,4 +65,31 @@ describe("the publish queue", () => {
     await full;
     await queue.run(numberedBatch(5), async (delivery) => delivery.publish(5, 0));
   });
+
+  it("takes a batch above the bound when nothing waits, and then nothing beside it", async () => {
+    const ledger = new SinkLedger("file", ["buffer_full"]);
+    const queue = new PublishQueue(ledger, 5);
+    for (let round = 0; round < 2; round++) {
+      const large = queue.run(numberedBatch(12), async (delivery) => delivery.publish(12, 0));
+      await expect(queue.run(numberedBatch(1), async () => undefined)).rejects.toMatchObject({
+        code: "PUBLISH_REFUSED",
+      });
+      await large;
+    }
+    expect(values(ledger)).toMatchObject({
+      records_offered_total: 26,
+      records_published_total: 24,
+      buffer_full: 2,
+      publish_buffered_records: 0,
+    });
+  });
+
+  it("refuses a batch above the bound behind another", async () => {
+    const queue = new PublishQueue(new SinkLedger("file", []), 5);
+    const first = queue.run(numberedBatch(1), async (delivery) => delivery.publish(1, 0));
+    await expect(queue.run(numberedBatch(6), async () => undefined)).rejects.toMatchObject({
+      code: "PUBLISH_REFUSED",
+    });
+    await first;
+  });
 });

@@ -59,8 +59,10 @@ export class PublishQueue {
   /**
    * Run `deliver` when its turn comes and settle as it does. `deliver` tells its Delivery what it
    * published, and rejects with a DeliveryError when it gives up on the rest. An empty batch
-   * resolves at once. Rejects with PUBLISH_REFUSED, before anything is sent, when too many records
-   * would wait or the queue is closed.
+   * resolves at once. Rejects with PUBLISH_REFUSED, before anything is sent, when the queue is
+   * closed, or when records wait already and with these would be more than the bound. A batch that
+   * nothing waits before is taken whatever its size, which the bounds of the aggregator limit:
+   * refused for its size, it would be refused for ever.
    */
   async run(batch: FlowBatch, deliver: (delivery: Delivery) => Promise<void>): Promise<void> {
     const records = countRecords(batch);
@@ -85,7 +87,8 @@ export class PublishQueue {
   }
 
   #admit(records: number): void {
-    const fits = this.#ledger.buffered + records <= this.#maxBuffered;
+    const { buffered } = this.#ledger;
+    const fits = buffered === 0 || buffered + records <= this.#maxBuffered;
     this.#ledger.offer(records);
     if (this.#closed) {
       this.#ledger.drop("closed", records);

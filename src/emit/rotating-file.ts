@@ -68,7 +68,8 @@ export class RotatingFile {
 
 /**
  * Append-only, 0600, never through a symbolic link, never a device or pipe, never a file that also
- * has another name (whose mode and content somebody else relies on).
+ * has another name (whose mode and content somebody else relies on), never a file of another user
+ * (who could give themselves its mode back and read on).
  */
 async function openForAppend(path: string): Promise<{ file: FileHandle; size: number }> {
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
@@ -77,6 +78,10 @@ async function openForAppend(path: string): Promise<{ file: FileHandle; size: nu
     const status = await file.stat();
     if (!status.isFile()) throw new Error("it is not a regular file");
     if (status.nlink !== 1) throw new Error("it has more than one name (hard links)");
+    const uid = process.geteuid?.() ?? status.uid;
+    if (status.uid !== uid) {
+      throw new Error(`it belongs to uid ${status.uid} and the agent runs as uid ${uid}`);
+    }
     await file.chmod(0o600);
     return { file, size: status.size };
   } catch (error) {

@@ -200,10 +200,14 @@ describe("what is no connection", () => {
       await far.do("1 begin 198.18.7.98 4001"); // nobody has that address
       await far.do("2 begin 198.18.7.99 4002");
       await far.do("2 close");
-      const givenUp = await recordOf(collector, { kind: Failed, remotePort: 4002 });
+      const givenUp = await recordOf(collector, { kind: Failed, pid: far.pid, remotePort: 4002 });
       expectOwner(givenUp, far, FlowRole.Client);
       expect(givenUp.error).toBe(0);
-      const unreachable = await recordOf(collector, { kind: Failed, remotePort: 4001 });
+      const unreachable = await recordOf(collector, {
+        kind: Failed,
+        pid: far.pid,
+        remotePort: 4001,
+      });
       expectOwner(unreachable, far, FlowRole.Client);
       expect(unreachable.error).toBe(EHOSTUNREACH);
     } finally {
