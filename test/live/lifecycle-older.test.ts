@@ -128,3 +128,23 @@ describe("a connection older than the agent", () => {
     expect(opens).toEqual([]);
   });
 });
+
+it("a connection that waited in a listener's queue when the agent started is told of at its close", async () => {
+  const [client, server] = await Promise.all([troupe.start(), troupe.start()]);
+  const port = await server.do("0 listen 127.0.0.1 8");
+  const clientPort = await client.do(`1 connect 127.0.0.1 ${port}`);
+  const late = await startCollector(RING_BYTES);
+  try {
+    await server.do("0 accept 1");
+    await client.do("1 send 10");
+    await server.do("1 receive 10");
+    await client.do("1 close");
+    await server.do("1 close");
+    const ends = { localPort: port, remotePort: clientPort };
+    const closed = await recordOf(late, { kind: FlowRecordKind.Close, ...ends });
+    expect([closed.pid, closed.role]).toEqual([server.pid, FlowRole.Server]);
+    expect(closed.flags & FlowFlag.Preexisting).toBe(FlowFlag.Preexisting);
+  } finally {
+    await late.stop();
+  }
+});
