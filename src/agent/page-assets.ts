@@ -30,6 +30,7 @@ export const PAGE_ASSETS: readonly (readonly [path: string, file: string, type: 
   ["/map.js", "map.js", SCRIPT],
   ["/table.js", "table.js", SCRIPT],
   ["/tip.js", "tip.js", SCRIPT],
+  ["/token.js", "token.js", SCRIPT],
   ["/icon.svg", "icon.svg", "image/svg+xml"],
 ];
 

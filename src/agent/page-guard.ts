@@ -1,7 +1,9 @@
 /**
  * Who may read the live page. Loopback is shared with every local user and with every web site
  * the operator has open, so a request must name this server (DNS rebinding), come from its own
- * page or from the address bar (cross-origin), and carry the token (other local users).
+ * page or from the address bar (cross-origin), and for what the agent saw carry the token (other
+ * local users). The token travels in a header that the page sets itself, never in a cookie:
+ * browsers send cookies to every port of the host.
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
@@ -24,40 +26,26 @@ export const PAGE_REFUSALS: Readonly<Record<PageRefusal, { status: number; text:
 export interface PageRequest {
   readonly method: string;
   readonly headers: IncomingHttpHeaders;
-  /** `token` of the query, undefined when it has none. */
-  readonly token: string | undefined;
+  /** Whether what it asks for is for holders of the token alone. */
+  readonly isConfidential: boolean;
 }
 
 export interface PageGuard {
-  readonly setCookie: string;
   /** The first rule that the request breaks, or undefined when it may be answered. */
   refusal(request: PageRequest): PageRefusal | undefined;
 }
 
 /** `hosts` are the exact values of a Host header that name this server, in lower case. */
-export function createPageGuard(
-  hosts: ReadonlySet<string>,
-  port: number,
-  token: string,
-): PageGuard {
-  // Cookies ignore the port: the name keeps two agents on one host apart.
-  const cookieName = `probectl_page_${port}`;
+export function createPageGuard(hosts: ReadonlySet<string>, token: string): PageGuard {
   const expected = digest(token);
-  const matches = (candidate: string) => timingSafeEqual(digest(candidate), expected);
-
-  function authorised(request: PageRequest): boolean {
-    if (request.token !== undefined) return matches(request.token);
-    return cookieValues(request.headers.cookie ?? "", cookieName).some(matches);
-  }
-
+  const isToken = (text: string) => timingSafeEqual(digest(text), expected);
   return {
-    setCookie: `${cookieName}=${token}; Path=/; HttpOnly; SameSite=Strict`,
-    refusal(request) {
-      const host = request.headers.host?.toLowerCase() ?? "";
+    refusal({ method, headers, isConfidential }) {
+      const host = headers.host?.toLowerCase() ?? "";
       if (!hosts.has(host)) return "host";
-      if (isCrossOrigin(request.headers, host)) return "cross_origin";
-      if (!authorised(request)) return "token";
-      if (request.method !== "GET" && request.method !== "HEAD") return "method";
+      if (isCrossOrigin(headers, host)) return "cross_origin";
+      if (isConfidential && !isToken(bearerToken(headers))) return "token";
+      if (method !== "GET" && method !== "HEAD") return "method";
       return undefined;
     },
   };
@@ -71,13 +59,9 @@ function isCrossOrigin(headers: IncomingHttpHeaders, host: string): boolean {
   return site !== undefined && site !== "same-origin" && site !== "none";
 }
 
-/** Every value of that name: another local server may have planted one of the same name. */
-function cookieValues(header: string, name: string): string[] {
-  return header
-    .split(";")
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${name}=`))
-    .map((pair) => pair.slice(name.length + 1));
+/** RFC 6750, section 2.1; "" when there is none. */
+function bearerToken({ authorization }: IncomingHttpHeaders): string {
+  return /^Bearer (\S+)$/i.exec(authorization ?? "")?.[1] ?? "";
 }
 
 /** Equal lengths for the comparison in constant time, whatever was sent. */

@@ -1,6 +1,6 @@
 /**
- * The live page on loopback: fixed assets and `GET /api/view` (a LiveView as JSON), for whoever
- * holds the token. Read only. Bounds: those of `http-server.ts`.
+ * The live page on loopback: fixed assets, which hold nothing of this host, and `GET /api/view` (a
+ * LiveView as JSON) for whoever holds the token. Read only. Bounds: those of `http-server.ts`.
  */
 
 import { randomBytes } from "node:crypto";
@@ -15,6 +15,7 @@ import { loadPageAssets, type PageAsset } from "./page-assets.ts";
 import { createPageGuard, PAGE_REFUSALS, type PageGuard, type PageRefusal } from "./page-guard.ts";
 
 const TOKEN_BYTES = 16;
+const VIEW_PATH = "/api/view";
 
 const HEADERS: Readonly<Record<string, string>> = {
   "Cache-Control": "no-store",
@@ -43,7 +44,10 @@ export interface PageServerOptions {
 }
 
 export interface PageServer {
-  /** Address with the token: for the operator's terminal only, never for a log. */
+  /**
+   * Address with the token as its fragment, which browsers keep to themselves: for the operator's
+   * terminal only, never for a log.
+   */
   readonly url: string;
   metrics(): Metric[];
   /** Cuts open connections. Idempotent. */
@@ -61,7 +65,7 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
   // URL leaves port 80 out of its host, as clients leave it out of the header.
   const url = new URL(`http://${listenAddressText({ host, port })}`);
   const hosts = new Set([url.host, new URL(`http://localhost:${port}`).host]);
-  const context = { guard: createPageGuard(hosts, port, token), assets, ...options };
+  const context = { guard: createPageGuard(hosts, token), assets, ...options };
   const counters = noRequests();
   server.serve(
     (request, response) => {
@@ -72,7 +76,7 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     (error) => options.log.error({ err: error }, "live page failed"),
   );
   return {
-    url: `${url.origin}/?token=${token}`,
+    url: `${url.origin}/#token=${token}`,
     metrics: () => metricsOf(counters, server.connectionsRefused),
     close: () => server.close(),
   };
@@ -115,18 +119,13 @@ function answer(
   response: ServerResponse,
   { guard, assets, view, log }: AnswerContext,
 ): PageRefusal | undefined {
-  const [path = "", query = ""] = (request.url ?? "").split("?", 2);
-  const token = new URLSearchParams(query).get("token") ?? undefined;
+  const [path = ""] = (request.url ?? "").split("?", 1);
   const { method = "", headers } = request;
-  const refusal = guard.refusal({ method, headers, token });
+  const isConfidential = path === VIEW_PATH;
+  const refusal = guard.refusal({ method, headers, isConfidential });
   if (refusal !== undefined) return refuse(response, refusal);
 
-  if (path === "/" && token !== undefined) {
-    // The token leaves the address bar, and with it the history and any shared screen.
-    send(response, 303, { Location: "/", "Set-Cookie": guard.setCookie }, "");
-    return undefined;
-  }
-  if (path === "/api/view") {
+  if (isConfidential) {
     sendView(response, view, log);
     return undefined;
   }
@@ -156,6 +155,7 @@ function refuse(response: ServerResponse, refusal: PageRefusal): PageRefusal {
     Connection: "close",
   };
   if (refusal === "method") headers.Allow = "GET, HEAD";
+  if (refusal === "token") headers["WWW-Authenticate"] = "Bearer";
   send(response, status, headers, text);
   return refusal;
 }

@@ -1,11 +1,17 @@
 /**
  * The live page: asks the agent for its view each second while somebody looks, and shows it.
- * It keeps nothing and sends nothing but that request.
+ * It keeps nothing but its token and sends nothing but that request.
  */
 
 import { formatClock, formatCount, formatDuration, printable } from "./format.js";
 import { createServiceMap } from "./map.js";
 import { createFlowTable } from "./table.js";
+import { takeToken } from "./token.js";
+
+/** @type {Readonly<Record<string, string>>} what a source is called, and how it is doing */
+const MODES = { live: "live capture", fixture: "recorded fixture", unavailable: "no capture" };
+/** @type {Readonly<Record<string, string>>} */
+const HEALTH = { live: "live", fixture: "replay", unavailable: "unavailable" };
 
 /** @typedef {import("../model/live-view.ts").LiveView} LiveView */
 /** @typedef {import("./flows.js").Selection} Selection */
@@ -27,6 +33,7 @@ const element = {
   weight: byId("weight", HTMLSelectElement),
 };
 
+let token = takeToken();
 /** @type {LiveView | undefined} the latest answer */
 let view;
 /** @type {LiveView["flows"]} what the table shows: older than the view while paused */
@@ -67,6 +74,11 @@ document.addEventListener("visibilitychange", () => {
   clearTimeout(timer);
   if (!document.hidden) void poll();
 });
+// The address of an agent that was started anew, opened in this tab, does not load the page again.
+window.addEventListener("hashchange", () => {
+  token = takeToken() || token;
+  void poll();
+});
 void poll();
 
 async function poll() {
@@ -84,10 +96,13 @@ async function refresh() {
   const answer = await ask();
   if (answer.problem === undefined) {
     view = answer.view;
-    showHealth(view.agent.mode === "live" ? "live" : "replay", "");
+    showHealth(HEALTH[view.agent.mode] ?? view.agent.mode, "");
     showView();
+  } else if (answer.problem === "no token") {
+    showHealth("no token", "This page lacks its token: open the address that the agent printed.");
   } else if (answer.problem === 401) {
-    showHealth("restarted", "The agent was started anew. Open the address that it printed.");
+    const why = "The agent was started anew, or the address was not complete.";
+    showHealth("refused", `${why} Open the address that the agent printed.`);
   } else if (answer.problem === "silent") {
     const since = view === undefined ? "" : ` What you see is from ${clock(view)}.`;
     showHealth("not answering", `The agent does not answer.${since} Trying again each second.`);
@@ -96,11 +111,16 @@ async function refresh() {
   }
 }
 
-/** @returns {Promise<{view: LiveView, problem?: undefined} | {problem: number | "silent"}>} */
+/**
+ * @typedef {number | "silent" | "no token"} Problem a number is the status of a refusal
+ * @returns {Promise<{view: LiveView, problem?: undefined} | {problem: Problem}>}
+ */
 async function ask() {
+  if (token === "") return { problem: "no token" };
   try {
     const signal = AbortSignal.timeout(POLL_TIMEOUT_MS);
-    const response = await fetch("/api/view", { cache: "no-store", signal });
+    const headers = { Authorization: `Bearer ${token}` };
+    const response = await fetch("/api/view", { cache: "no-store", headers, signal });
     return response.ok ? { view: await response.json() } : { problem: response.status };
   } catch {
     // Refused, cut or timed out: for the reader it is one thing, and the next poll may succeed.
@@ -125,7 +145,7 @@ function showView() {
   setText("host", printable(agent.host));
   setText("tenant", printable(agent.tenantId));
   setText("version", printable(agent.version));
-  setText("mode", agent.mode === "live" ? "live capture" : "recorded fixture");
+  setText("mode", MODES[agent.mode] ?? agent.mode);
   byId("mode", HTMLElement).dataset.mode = agent.mode;
   setText("reason", printable(agent.reason));
   byId("reason", HTMLElement).title = printable(agent.reason);

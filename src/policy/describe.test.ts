@@ -34,6 +34,13 @@ describe("maskedConfig", () => {
     }
   });
 
+  it("masks an address with credentials in it", () => {
+    const flags = { tenant_id: "acme", "bus.endpoint": "https://user:SECRET@host:4318" } as const;
+    const masked = maskedConfig(loadConfig({ flags }, fakeHost()).effective);
+    expect(masked).toContain('endpoint: "********"  # a flag');
+    expect(masked).not.toContain("SECRET");
+  });
+
   it("is a file that means the same, with every key", () => {
     const file = parseConfigFile(text, "out.yaml");
     expect(file.problems).toEqual([]);

@@ -1,7 +1,7 @@
 /** The configuration in words: for `config check`, and for docs/configuration.md. */
 
 import type { RawValue } from "./formats.ts";
-import { MASK } from "./problem.ts";
+import { isSecret, MASK } from "./problem.ts";
 import type { EffectiveValue } from "./resolve.ts";
 import { environmentName, KEYS, type Key, settingOf } from "./settings.ts";
 
@@ -19,7 +19,7 @@ export function maskedConfig(effective: readonly EffectiveValue[]): string {
       if (sections[depth] !== section) lines.push(`${"  ".repeat(depth)}${section}:`);
     });
     sections = path;
-    const value = settingOf(key).secret === true && raw !== "" ? MASK : raw;
+    const value = isSecret(key, raw) ? MASK : raw;
     const comment = origin === "" ? "" : `  # ${origin}`;
     lines.push(`${"  ".repeat(path.length)}${name}: ${yamlText(value)}${comment}`);
   }

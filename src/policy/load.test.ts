@@ -144,6 +144,36 @@ describe("loadConfig", () => {
     );
   });
 
+  it.each(["user:SECRET@host:1", "a:1,user:SEC,RET@host:1", "SECRET@host:1"])(
+    "does not repeat %s, which may hold a password",
+    (brokers) => {
+      const text = refusal(
+        { flags: TENANT },
+        { environment: { PROBECTL_EBPF_BUS_BROKERS: brokers } },
+      );
+      const list = brokers.split(",").map((item) => JSON.stringify(item));
+      const files = { "c.yaml": `bus:\n  brokers: [${list}]\n` };
+      const sequence = refusal({ configFile: "c.yaml", flags: TENANT }, { files });
+      for (const [line, ...others] of [text, sequence]) {
+        expect(line).toMatch(/^bus\.brokers: \*{8} is not a host name or IPv4 address with port/);
+        expect(line).not.toMatch(/user|SEC|RET/);
+        expect(others).toEqual([]);
+      }
+    },
+  );
+
+  it("names the first hundred of any number of problems and counts the rest", () => {
+    const scope = Array.from({ length: 200_000 }, (_, index) => index % 10).join(",");
+    const files = { "c.yaml": `l7_capture_scope: "${scope}"\n` };
+    const lines = refusal({ configFile: "c.yaml", flags: TENANT }, { files });
+    expect(lines).toHaveLength(101);
+    // Two of the three keys are not set either.
+    expect(lines.at(-1)).toBe("and 199902 more: correct these first");
+    expect(lines.at(-2)).toBe(
+      'l7_capture_scope: "7" is not pid:<n>, exe:/abs/path or cgroup:/abs/dir: write it as one of them',
+    );
+  });
+
   it("does not judge a key twice that has no good value of its own", () => {
     const environment = { PROBECTL_EBPF_BUS_MODE: "kafka", PROBECTL_EBPF_BUS_TLS_ENABLED: "yes" };
     const lines = refusal({ flags: TENANT }, { environment });

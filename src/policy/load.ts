@@ -1,6 +1,6 @@
 /**
  * From flags, environment, file and profile to one checked configuration, or to one error that
- * names every problem, a line each.
+ * names every problem, a line each, of the first hundred.
  */
 
 import { AgentError } from "../model/errors.ts";
@@ -12,6 +12,9 @@ import { l7ConsentProblems } from "./l7-consent.ts";
 import { keyProblem, type Problem, quoted } from "./problem.ts";
 import { type EffectiveValue, isChanged, resolve } from "./resolve.ts";
 import { type BusMode, KEYS, type Key, PROFILES, settingOf, type Values } from "./settings.ts";
+
+/** More would scroll the first ones, which tell the most, out of sight. */
+const PROBLEMS_SHOWN_MAX = 100;
 
 export const DEFAULT_CONFIG_FILE = "/etc/probectl/ebpf-agent.yaml";
 
@@ -35,7 +38,7 @@ export interface LoadedConfig {
   readonly effective: readonly EffectiveValue[];
 }
 
-/** Throws an AgentError CONFIG_INVALID whose message has one line for every problem. */
+/** Throws an AgentError CONFIG_INVALID whose message has a line for each problem, up to 100. */
 export function loadConfig(
   request: ConfigRequest = {},
   host: HostAccess = systemHost(),
@@ -54,24 +57,27 @@ export function loadConfig(
     defaults: { host: host.hostname },
   });
   const { values } = resolved;
-  const problems = [...file.problems, ...profile.problems, ...resolved.problems];
+  const alone = [...file.problems, ...profile.problems, ...resolved.problems];
   // A key that has no good value of its own is not judged again together with others.
-  const faulty = new Set(problems.map(({ key }) => key));
+  const faulty = new Set(alone.map(({ key }) => key));
   const together = [
     ...busProblems(values, host),
     ...missingFeatures(values),
     ...l7ConsentProblems(values, host),
     ...fixtureProblems(values, host),
   ];
-  problems.push(...together.filter(({ key }) => key === undefined || !faulty.has(key)));
+  const more = together.filter(({ key }) => key === undefined || !faulty.has(key));
+  const problems = [...alone, ...more];
   if (problems.length > 0) refuse(problems);
   const warnings = [...busWarnings(values), ...withoutEffect(values)];
   return { config: agentConfig(values), warnings, effective: resolved.effective };
 }
 
 function refuse(problems: readonly Problem[]): never {
-  const lines = problems.map(({ line }) => line).join("\n");
-  throw new AgentError("CONFIG_INVALID", lines, { problems: problems.length });
+  const lines = problems.slice(0, PROBLEMS_SHOWN_MAX).map(({ line }) => line);
+  const hidden = problems.length - lines.length;
+  if (hidden > 0) lines.push(`and ${hidden} more: correct these first`);
+  throw new AgentError("CONFIG_INVALID", lines.join("\n"), { problems: problems.length });
 }
 
 function readConfigFile(request: ConfigRequest, host: HostAccess): ConfigFile {

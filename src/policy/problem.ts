@@ -18,9 +18,13 @@ export function keyProblem(key: Key, fault: string): Problem {
 export const MASK = "********";
 const QUOTED_MAX = 80;
 
-/** A value as shown in a message: on one line, bounded, masked where the key is secret. */
-export function shown(raw: RawValue, key?: Key): string {
-  return key !== undefined && settingOf(key).secret === true ? MASK : quoted(raw);
+/**
+ * Whether MASK is to be printed for the value of a key, and for any part of it. The whole value
+ * decides: a comma in a password makes two items of it, of which the first has no @.
+ */
+export function isSecret(key: Key, raw: RawValue): boolean {
+  const { secret, address } = settingOf(key);
+  return (secret === true && raw !== "") || (address === true && String(raw).includes("@"));
 }
 
 /** Foreign text in quotes, on one line, without terminal control codes, at most 80 characters. */

@@ -5,7 +5,7 @@
 
 import type { FileValue } from "./config-file.ts";
 import type { RawValue } from "./formats.ts";
-import { type Problem, quoted, shown } from "./problem.ts";
+import { isSecret, MASK, type Problem, quoted } from "./problem.ts";
 import {
   ENVIRONMENT_PREFIX,
   environmentName,
@@ -51,8 +51,9 @@ export function resolve(layers: Layers): Resolved {
     const { format, required } = settingOf(key);
     const parsed = format.parse(raw);
     if ("bad" in parsed) {
-      const fault = `${shown(parsed.bad, key)} is not ${format.shape}`;
-      problems.push({ key, line: `${key}: ${fault} (from ${origin || "the default"})` });
+      const shown = isSecret(key, raw) ? MASK : quoted(parsed.bad);
+      const fault = `${shown} is not ${format.shape} (from ${origin || "the default"})`;
+      problems.push({ key, line: `${key}: ${fault}` });
     } else if (required === true && raw === "") {
       problems.push({ key, line: `${key} is required: ${howToSet(key)}` });
     }

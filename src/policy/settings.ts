@@ -24,6 +24,8 @@ export interface Setting<T> {
   readonly required?: true;
   /** Never printed. */
   readonly secret?: true;
+  /** An address: people write `user:password@` into those, and what has an @ is not printed. */
+  readonly address?: true;
   /** The bus modes in which the key has an effect; all when absent. */
   readonly busModes?: readonly BusMode[];
   /**
@@ -70,6 +72,7 @@ export const SETTINGS = {
   "bus.brokers": setting({
     format: format.listOf(format.serverAddress),
     default: "",
+    address: true,
     busModes: ["kafka"],
     meaning: "Kafka bootstrap servers; required for `kafka`.",
   }),
@@ -105,6 +108,7 @@ export const SETTINGS = {
   "bus.endpoint": setting({
     format: format.httpUrl,
     default: "",
+    address: true,
     busModes: ["otlp"],
     meaning: "Collector URL of `otlp` mode.",
   }),

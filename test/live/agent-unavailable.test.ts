@@ -2,7 +2,6 @@
 
 import { spawnSync } from "node:child_process";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { LiveView } from "../../src/model/live-view.ts";
 import { requireOrSkip } from "../support/require.ts";
 import { type AgentProcess, samplesOf, startAgent } from "./support/agent.ts";
 
@@ -71,9 +70,7 @@ describe("without CAP_BPF and CAP_PERFMON", () => {
     const environment = { UI_ADDR: "127.0.0.1:0", LOG_FORMAT: "json", FLUSH_INTERVAL: "200ms" };
     const agent = startAgent(["run", "--profile", "local"], { environment, prefix: NO_RIGHTS });
     await using(agent, async () => {
-      const url = await agent.pageUrl();
-      url.pathname = "/api/view";
-      const view = (await (await fetch(url)).json()) as LiveView;
+      const view = await agent.view();
       expect(view.agent).toMatchObject({ tenantId: "local", mode: "fixture" });
       expect(view.agent.reason).toMatch(new RegExp(`^the packaged sample, .*${REASON}`));
       expect([view.flows.length > 0, view.edges.length > 0]).toEqual([true, true]);

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { LiveFlow, LiveView } from "../../src/model/live-view.ts";
+import type { LiveFlow } from "../../src/model/live-view.ts";
 import { requireOrSkip } from "../support/require.ts";
 import { type AgentProcess, samplesOf, startAgent } from "./support/agent.ts";
 import { canCapture } from "./support/kernel.ts";
@@ -65,14 +65,6 @@ afterAll(async () => {
   if (directory !== undefined) rmSync(directory, { recursive: true });
 });
 
-async function view(): Promise<LiveView> {
-  const url = await agent.pageUrl();
-  url.pathname = "/api/view";
-  const response = await fetch(url);
-  expect(response.status).toBe(200);
-  return (await response.json()) as LiveView;
-}
-
 /** The flows of a view between this client port and the server, once `enough` of them are there. */
 async function flowsSeen(
   clientPort: () => number | undefined,
@@ -80,7 +72,7 @@ async function flowsSeen(
 ): Promise<LiveFlow[]> {
   const deadline = Date.now() + FLUSH_MS;
   for (;;) {
-    const { flows } = await view();
+    const { flows } = await agent.view();
     const mine = flows.filter(
       (flow) => flow.destinationPort === port && flow.sourcePort === clientPort(),
     );
@@ -135,7 +127,7 @@ describe("the running agent", () => {
     expect(client).toBeGreaterThan(50);
     expect(other).toBeGreaterThan("answer\n".length);
 
-    const { edges, agent: about, totals } = await view();
+    const { edges, agent: about, totals } = await agent.view();
     const edge = edges.find(({ destinationPort }) => destinationPort === port);
     expect(edge).toMatchObject({ source: "curl", destination: commOf(pids.server) });
     expect(edge?.connections).toBe(1);

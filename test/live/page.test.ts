@@ -71,6 +71,10 @@ async function openPage(): Promise<void> {
   await page.locator("#health[data-state=good]").waitFor();
 }
 
+function tokenOf({ url }: PageServer): string {
+  return new URL(url).hash.replace("#token=", "");
+}
+
 function rows() {
   return page.locator("#flows tr");
 }
@@ -93,7 +97,7 @@ function setHidden(hidden: boolean): Promise<void> {
   }, hidden);
 }
 
-/** Another local server, on the same host for cookies: the strongest foreign site there is. */
+/** Another local server, one host with the page but for the port: the nearest site there is. */
 async function startAttacker(): Promise<{ url: string; close(): void }> {
   const attacker = createServer((_request, response) => {
     response.writeHead(200, { "Content-Type": "text/html" }).end("<!doctype html><title>x</title>");
@@ -137,8 +141,7 @@ describe("the live page", () => {
     await page.waitForResponse(/\/api\/view$/);
     const { origin } = new URL(server.url);
     expect(new Set(requests.map((url) => new URL(url).origin))).toEqual(new Set([origin]));
-    const later = requests.slice(1).filter((url) => url.includes("token"));
-    expect(later).toEqual([]);
+    expect(requests.slice(1).filter((url) => url.includes(tokenOf(server)))).toEqual([]);
     expect(complaints).toEqual([]);
   });
 
@@ -259,17 +262,46 @@ describe("the live page", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("says so when the agent stops, when another one starts, and refuses without the token", async () => {
+  it("keeps its token over a reload, in this tab and without a cookie", async () => {
     await openPage();
-    const { origin, port } = new URL(server.url);
+    await page.reload();
+    await page.locator("#health[data-state=good]").waitFor();
+    expect(page.url()).toBe(`${new URL(server.url).origin}/`);
+    expect(await page.context().cookies()).toEqual([]);
+    const other = await page.context().newPage();
+    await other.goto(new URL(server.url).origin);
+    await other.getByText("This page lacks its token").waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it("says what to do without a token and with a wrong one, and does it in the same tab", async () => {
+    const { origin } = new URL(server.url);
+    await page.goto(origin);
+    await page
+      .getByText("This page lacks its token: open the address that the agent printed")
+      .waitFor();
+    expect(await page.locator("#health").textContent()).toBe("no token");
+    expect(await page.locator("#map-empty").isHidden()).toBe(true);
+    expect(requests.filter((url) => url.endsWith("/api/view"))).toEqual([]);
+    await page.goto(`${origin}/#token=${tokenOf(server).slice(1)}`);
+    await page.getByText("or the address was not complete").waitFor();
+    expect(page.url()).toBe(`${origin}/`);
+    await openPage();
+    expect(await page.locator("#alarm").isHidden()).toBe(true);
+    await page.goto(`${origin}/#filter`);
+    await page.waitForResponse((response) => response.ok());
+  });
+
+  it("says so when the agent stops and when another one starts", async () => {
+    await openPage();
+    const { port } = new URL(server.url);
     await server.close();
     await page.getByText("The agent does not answer. What you see is from").waitFor();
     expect(await page.locator("#health").getAttribute("data-state")).toBe("bad");
     expect(await rows().count()).toBe(140);
     const address = { host: HOST, port: Number(port) };
     server = await startPageServer({ address, view: () => view, log });
-    await page.getByText("The agent was started anew.").waitFor();
-    expect((await page.goto(`${origin}/`))?.status()).toBe(401);
+    await page.getByText("The agent was started anew, or").waitFor();
     await openPage();
     expect(await page.locator("#alarm").isHidden()).toBe(true);
   });
@@ -322,13 +354,16 @@ describe("the live page", () => {
         return [
           await attempt({ credentials: "include" }),
           await attempt({ credentials: "include", mode: "no-cors" }),
+          await attempt({ headers: { Authorization: "Bearer 0" } }),
           await load("script"),
           await load("iframe"),
         ];
       }, origin);
-      expect(outcome.slice(0, 3)).toEqual(["refused", "refused", "refused"]);
+      expect(outcome.slice(0, 4)).toEqual(Array(4).fill("refused"));
       const refused = server.metrics().find((m) => m.labels?.reason === "cross_origin");
-      expect(refused?.value).toBe(4);
+      expect(refused?.value).toBe(5);
+      const kept = await page.evaluate(() => [document.cookie, Object.keys(sessionStorage)]);
+      expect(kept).toEqual(["", []]);
     } finally {
       attacker.close();
     }

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { LiveView } from "../../../src/model/live-view.ts";
 
 const MAIN = fileURLToPath(new URL("../../../dist/main.js", import.meta.url));
 const WAIT_TIMEOUT_MS = 15_000;
@@ -22,6 +23,8 @@ export interface AgentProcess {
   logged(wanted: (line: LogLine) => boolean): Promise<LogLine>;
   /** Address of the live page with its token, once printed. */
   pageUrl(): Promise<URL>;
+  /** What the live page shows, asked for as the page does. */
+  view(): Promise<LiveView>;
   /** `http://127.0.0.1:PORT` of the health server, once it listens. */
   healthUrl(): Promise<string>;
   /** Sends the signal and returns the exit code; null when the signal ended it. */
@@ -84,13 +87,21 @@ export function startAgent(args: readonly string[], options: AgentOptions = {}):
   };
   const match = (pattern: RegExp) => () =>
     lines.map((line) => pattern.exec(line)?.[1]).find((text) => text !== undefined);
+  const pageUrl = async () => new URL(await found(match(/Live page: (http:\S+)/)));
   return {
     child,
     lines,
     log,
     stdout: () => stdout,
     logged: (wanted) => found(() => log.find(wanted)),
-    pageUrl: async () => new URL(await found(match(/Live page: (http:\S+)/))),
+    pageUrl,
+    view: async () => {
+      const { origin, hash } = await pageUrl();
+      const headers = { Authorization: hash.replace("#token=", "Bearer ") };
+      const response = await fetch(`${origin}/api/view`, { headers });
+      if (!response.ok) throw new Error(`the live page answered ${response.status}`);
+      return (await response.json()) as LiveView;
+    },
     healthUrl: () => found(match(/"health: (http:\/\/[^/"]+)\/metrics"/)),
     end: (signal = "SIGTERM") => {
       child.kill(signal);
