@@ -146,7 +146,8 @@ int flow_snapshot(struct bpf_iter__bpf_map_elem *context)
 		record.flags |= FLOW_FLAG_SNAPSHOT_SENT;
 	record.kind = FLOW_SNAPSHOT;
 	record.observed_mono_ns = bpf_ktime_get_ns();
-	read_addresses(&record, sk);
+	if (!record.family)
+		read_addresses(&record, sk);
 	read_counts(&record, (const struct tcp_sock *)sk);
 	/* Closed, or closed and its address reused, while it was read: FLOW_CLOSE has the counts. */
 	still = bpf_map_lookup_elem(&connections, &address);

@@ -32,16 +32,18 @@ static __always_inline bool track(__u32 program, __u64 key, struct connection *f
 	return false;
 }
 
+/* Counts are in the later records; a read of kernel memory costs as much as the rest of a line. */
 static __always_inline void send_open(__u32 program, struct connection *connection, const struct tcp_sock *tp)
 {
-	struct flow_record record = connection->record;
+	struct flow_record record;
 
+	if (!connection->closed) {
+		read_addresses(&connection->record, (const struct sock *)tp);
+		connection->record.srtt_us = read_srtt_us(tp);
+	}
+	record = connection->record;
 	record.kind = FLOW_OPEN;
 	record.observed_mono_ns = bpf_ktime_get_ns();
-	if (!connection->closed) {
-		read_addresses(&record, (const struct sock *)tp);
-		read_counts(&record, tp);
-	}
 	/* Before it is on the ring: FLOW_CLOSE may follow at once, from another CPU. */
 	connection->record.flags |= FLOW_FLAG_OPEN_SENT;
 	if (!emit(program, &record))
@@ -86,7 +88,8 @@ static __always_inline void finish(const struct sock *sk, struct connection *con
 
 	record->observed_mono_ns = bpf_ktime_get_ns();
 	record->kind = connection->established ? FLOW_CLOSE : FLOW_FAILED;
-	read_addresses(record, sk);
+	if (!record->family) /* never told of */
+		read_addresses(record, sk);
 	read_counts(record, (const struct tcp_sock *)sk);
 }
 

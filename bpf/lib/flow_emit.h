@@ -2,16 +2,18 @@
 /*
  * Putting records on the ring, and counting what does not fit.
  *
- * Wake-ups are rare on purpose: one per WAKE_INTERVAL_NS at most, unless the ring fills. The
- * reader polls on a timer after each wake-up until a whole tick passed without a record, and a
- * tick is longer than the interval, so a record that wakes nobody is read by that timer.
+ * Wake-ups cost more than records, so they are rare: one per WAKE_INTERVAL_NS, or
+ * WAKE_INTERVAL_FULL_NS when the ring fills. The reader polls on a timer after each wake-up until
+ * a whole tick passed without a record, and a tick is longer than the interval, so a record that
+ * wakes nobody is read by that timer.
  */
 #ifndef PROBECTL_FLOW_EMIT_H
 #define PROBECTL_FLOW_EMIT_H
 
 #define WAKE_INTERVAL_NS (10 * 1000 * 1000ULL) /* below the reader's tick: src/capture/live.ts */
+#define WAKE_INTERVAL_FULL_NS (1000 * 1000ULL)
 
-/* Bytes waiting at which every record wakes the reader; a quarter of the ring. */
+/* Bytes waiting from which on the reader is woken sooner; a quarter of the ring. */
 const volatile __u64 ring_wake_bytes = 4 * 1024 * 1024;
 
 __u64 last_wake_ns;
@@ -32,7 +34,8 @@ static __always_inline bool emit(__u32 program, struct flow_record *record)
 	__u64 now = bpf_ktime_get_ns();
 
 	if (now - last_wake_ns > WAKE_INTERVAL_NS ||
-	    bpf_ringbuf_query(&flow_ring, BPF_RB_AVAIL_DATA) > ring_wake_bytes) {
+	    (now - last_wake_ns > WAKE_INTERVAL_FULL_NS &&
+	     bpf_ringbuf_query(&flow_ring, BPF_RB_AVAIL_DATA) > ring_wake_bytes)) {
 		last_wake_ns = now;
 		flags = BPF_RB_FORCE_WAKEUP;
 	}

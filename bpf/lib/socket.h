@@ -46,6 +46,11 @@ static __always_inline void read_addresses(struct flow_record *record, const str
 		record->flags |= FLOW_FLAG_FOREIGN_NETNS;
 }
 
+static __always_inline __u32 read_srtt_us(const struct tcp_sock *tp)
+{
+	return BPF_CORE_READ(tp, srtt_us) >> 3; /* kept times eight */
+}
+
 /*
  * Payload bytes, not sequence numbers: bytes_sent counts retransmissions, bytes_received counts
  * the peer's FIN, of which SOCK_DONE tells (tcp_fin() in net/ipv4/tcp_input.c).
@@ -61,7 +66,7 @@ static __always_inline void read_counts(struct flow_record *record, const struct
 	record->bytes_sent = BPF_CORE_READ(tp, bytes_sent) - BPF_CORE_READ(tp, bytes_retrans);
 	record->packets_sent = BPF_CORE_READ(tp, segs_out);
 	record->packets_received = BPF_CORE_READ(tp, segs_in);
-	record->srtt_us = BPF_CORE_READ(tp, srtt_us) >> 3; /* kept times eight */
+	record->srtt_us = read_srtt_us(tp);
 	record->retransmits = BPF_CORE_READ(tp, total_retrans);
 	record->error = BPF_CORE_READ(sk, sk_err);
 }
