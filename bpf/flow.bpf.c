@@ -48,7 +48,7 @@ int BPF_PROG(flow_set_state, const struct sock *sk, int old, int new)
 	case TCP_FIN_WAIT1: /* only the owner's close() or shutdown() lead to these two */
 	case TCP_LAST_ACK:
 		on_leaving(sk, old);
-		adopt(FLOW_PROGRAM_SET_STATE, sk, current_task());
+		adopt(FLOW_PROGRAM_SET_STATE, sk, 0, settings.direct);
 		break;
 	case TCP_CLOSE:
 		on_leaving(sk, old);
@@ -73,7 +73,7 @@ static __always_inline void on_transfer(__u32 program, const struct sock *sk, in
 	if (family != AF_INET && family != AF_INET6)
 		return;
 	if (sk->sk_protocol == IPPROTO_TCP)
-		adopt(program, sk, current_task());
+		adopt(program, sk, 0, settings.direct);
 	else if (sk->sk_protocol == IPPROTO_UDP && length > 0)
 		on_datagram(program, sk, length, sent);
 }
@@ -99,7 +99,7 @@ int BPF_PROG(flow_receive, const struct sock *sk, int length, int flags)
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(flow_receive_old, const struct sock *sk)
 {
-	adopt(FLOW_PROGRAM_RECEIVE, sk, current_task());
+	adopt(FLOW_PROGRAM_RECEIVE, sk, 0, settings.direct);
 	return 0;
 }
 
@@ -147,8 +147,8 @@ int flow_snapshot(struct bpf_iter__bpf_map_elem *context)
 	record.kind = FLOW_SNAPSHOT;
 	record.observed_mono_ns = bpf_ktime_get_ns();
 	if (!record.family)
-		read_addresses(&record, sk);
-	read_counts(&record, (const struct tcp_sock *)sk);
+		read_tcp_addresses(&record, sk, false);
+	read_counts(&record, sk, false);
 	/* Closed, or closed and its address reused, while it was read: FLOW_CLOSE has the counts. */
 	still = bpf_map_lookup_elem(&connections, &address);
 	if (!still || still->record.connection_id != record.connection_id || still->closed)

@@ -12,6 +12,7 @@
 
 #include "bpf/include/flow_counters.h"
 #include "bpf/include/flow_record.h"
+#include "bpf/include/flow_settings.h"
 #include "bpf_error.h"
 #include "objects.gen.h"
 #include "sha256.h"
@@ -61,6 +62,11 @@ std::string hexadecimal(const uint8_t* bytes, size_t size) {
 bool kernel_has_tracepoint(const btf* kernel, const char* name) {
   return btf__find_by_name_kind(kernel, (std::string("btf_trace_") + name).c_str(),
                                 BTF_KIND_TYPEDEF) > 0;
+}
+
+/** Helpers and iterators are functions of the kernel, by their own names. */
+bool kernel_has_function(const btf* kernel, const char* name) {
+  return btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC) > 0;
 }
 
 uint32_t possible_cpus() {
@@ -115,8 +121,7 @@ void FlowCapture::configure(uint32_t ring_bytes, bool oldest_hooks) {
   if (!kernel) fail("read the kernel's BTF", errno);
   const bool has_io = !oldest_hooks && kernel_has_tracepoint(kernel.get(), "sock_send_length");
   const bool has_snapshot =
-      !oldest_hooks &&
-      btf__find_by_name_kind(kernel.get(), "bpf_iter_bpf_map_elem", BTF_KIND_FUNC) > 0;
+      !oldest_hooks && kernel_has_function(kernel.get(), "bpf_iter_bpf_map_elem");
 
   LibbpfLog log;
   for (const ProgramSpec& spec : kPrograms) {
@@ -141,10 +146,13 @@ void FlowCapture::configure(uint32_t ring_bytes, bool oldest_hooks) {
     refuse("configure the flow programs", "their maps are not what this addon expects");
   }
 
-  // .rodata holds one constant, ring_wake_bytes (bpf/lib/flow_emit.h).
-  const uint64_t wake_bytes = ring_bytes / 4;
+  // .rodata holds one constant, `settings` (bpf/lib/read.h).
+  flow_settings settings = {};
+  settings.ring_wake_bytes = ring_bytes / 4;
+  settings.direct = !oldest_hooks && kernel_has_function(kernel.get(), "bpf_skc_to_tcp_sock") &&
+                    kernel_has_function(kernel.get(), "bpf_get_current_task_btf");
   bpf_map* constants = bpf_object__find_map_by_name(object_.get(), ".rodata");
-  if (const int error = bpf_map__set_initial_value(constants, &wake_bytes, sizeof(wake_bytes))) {
+  if (const int error = bpf_map__set_initial_value(constants, &settings, sizeof(settings))) {
     fail("set the programs' constants", -error);
   }
 }

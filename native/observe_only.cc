@@ -23,7 +23,7 @@ constexpr unsigned kHelpers[] = {
     BPF_FUNC_get_current_task_btf, BPF_FUNC_task_pt_regs,
     BPF_FUNC_probe_read_kernel,    BPF_FUNC_probe_read_user,
     BPF_FUNC_ringbuf_output,       BPF_FUNC_ringbuf_query,
-    BPF_FUNC_seq_write,
+    BPF_FUNC_seq_write,            BPF_FUNC_skc_to_tcp_sock,
 };
 
 constexpr bpf_map_type kMapTypes[] = {

@@ -1,13 +1,15 @@
 // Layout (kernel/bpf/ringbuf.c): a page with the consumer's position, a page with the
-// producer's, then the data twice in a row, so that a record never wraps. Every record has a
-// header { u32 length, with BUSY and DISCARD in its top bits; u32 page offset } and is padded
-// to eight bytes.
+// producer's, then the data twice in a row. Mapped here is the first half alone, as each mapped
+// page counts as resident; a record that wraps is copied in two parts. Every record has a header
+// { u32 length, with BUSY and DISCARD in its top bits; u32 page offset } and is padded to eight
+// bytes, so the header itself never wraps.
 #include "ring_reader.h"
 
 #include <linux/bpf.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -19,7 +21,7 @@ RingReader::RingReader(int map_fd, size_t ring_bytes, size_t record_bytes)
     : ring_bytes_(ring_bytes), record_bytes_(record_bytes), page_bytes_(sysconf(_SC_PAGESIZE)) {
   void* consumer = mmap(nullptr, page_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
   if (consumer == MAP_FAILED) fail("map the ring buffer", errno);
-  void* producer = mmap(nullptr, page_bytes_ + 2 * ring_bytes, PROT_READ, MAP_SHARED, map_fd,
+  void* producer = mmap(nullptr, page_bytes_ + ring_bytes, PROT_READ, MAP_SHARED, map_fd,
                         static_cast<off_t>(page_bytes_));
   if (producer == MAP_FAILED) {
     const int error = errno;
@@ -33,7 +35,7 @@ RingReader::RingReader(int map_fd, size_t ring_bytes, size_t record_bytes)
 
 RingReader::~RingReader() {
   munmap(consumer_position_, page_bytes_);
-  munmap(const_cast<uint64_t*>(producer_position_), page_bytes_ + 2 * ring_bytes_);
+  munmap(const_cast<uint64_t*>(producer_position_), page_bytes_ + ring_bytes_);
 }
 
 size_t RingReader::drain(uint8_t* out, size_t capacity) {
@@ -50,7 +52,10 @@ size_t RingReader::drain(uint8_t* out, size_t capacity) {
     const uint32_t length = word & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
     if (!(word & BPF_RINGBUF_DISCARD_BIT)) {
       if (length == record_bytes_) {
-        memcpy(out + written, header + BPF_RINGBUF_HDR_SZ, record_bytes_);
+        const size_t start = (position + BPF_RINGBUF_HDR_SZ) & (ring_bytes_ - 1);
+        const size_t before_end = std::min(record_bytes_, ring_bytes_ - start);
+        memcpy(out + written, data_ + start, before_end);
+        memcpy(out + written + before_end, data_, record_bytes_ - before_end);
         written += record_bytes_;
       } else {
         malformed_++;

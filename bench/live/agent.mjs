@@ -9,6 +9,13 @@ import { root, SetupError } from "../../scripts/lib/run.mjs";
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 15_000;
 
+/** Kills the child, when it still runs, as this process exits. */
+export function endWithUs(child) {
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.once("exit", () => process.off("exit", kill));
+}
+
 export class Agent {
   #child;
   #metricsUrl = "";
@@ -35,6 +42,7 @@ export class Agent {
       stdio: ["ignore", "ignore", "pipe"],
     });
     agent.#child = child;
+    endWithUs(child);
     try {
       await agent.#started();
     } catch (error) {

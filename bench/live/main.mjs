@@ -77,16 +77,16 @@ async function main() {
   });
   checkHost();
   const folder = mkdtempSync(join(tmpdir(), "probectl-bench-"));
-  try {
-    const results = await measure(folder, values.quick);
-    process.stdout.write(`\n${reportText(results)}`);
-    if (values.json !== undefined) {
-      writeFileSync(values.json, `${JSON.stringify(results, undefined, 2)}\n`);
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const results = await measure(folder, values.quick);
+  process.stdout.write(`\n${reportText(results)}`);
+  if (values.json !== undefined) {
+    writeFileSync(values.json, `${JSON.stringify(results, undefined, 2)}\n`);
   }
 }
+
+// On exit the agent under measurement is ended and the scratch folder removed.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
 try {
   await main();

@@ -1,7 +1,7 @@
 /** One agent at a time, watched from outside: idle, under load, and program by program. */
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Agent } from "./agent.mjs";
+import { Agent, endWithUs } from "./agent.mjs";
 import { connections, Load } from "./load.mjs";
 import { bpfObjects, cpuNs, machineNs, memory, sleeps, threads, tickCpuNs } from "./proc.mjs";
 
@@ -15,6 +15,7 @@ const FLUSH_TIMEOUT_MS = 15_000;
  */
 export async function measureIdle(folder, { calmMs, idleMs }) {
   const bare = spawn(process.execPath, ["-e", "setTimeout(() => {}, 1e9)"], { stdio: "ignore" });
+  endWithUs(bare);
   const agent = await Agent.start(folder, DEFAULT_FLUSH);
   try {
     await sleep(calmMs);

@@ -32,15 +32,13 @@ static __always_inline bool track(__u32 program, __u64 key, struct connection *f
 	return false;
 }
 
-/* Counts are in the later records; a read of kernel memory costs as much as the rest of a line. */
-static __always_inline void send_open(__u32 program, struct connection *connection, const struct tcp_sock *tp)
+/* Without counts: those are in the later records. */
+static __always_inline void send_open(__u32 program, struct connection *connection, const struct sock *sk, bool direct)
 {
 	struct flow_record record;
 
-	if (!connection->closed) {
-		read_addresses(&connection->record, (const struct sock *)tp);
-		connection->record.srtt_us = read_srtt_us(tp);
-	}
+	if (!connection->closed)
+		read_tcp_addresses(&connection->record, sk, direct);
 	record = connection->record;
 	record.kind = FLOW_OPEN;
 	record.observed_mono_ns = bpf_ktime_get_ns();
@@ -61,8 +59,8 @@ static __always_inline void send_last(__u32 program, __u64 key, struct connectio
 		emit(program, &last);
 }
 
-/* TASK uses the socket: it is the owner, if none is known yet. */
-static __always_inline void adopt(__u32 program, const struct sock *sk, struct task_struct *task)
+/* TASK, the current one when null, uses the socket: it is the owner, if none is known yet. */
+static __always_inline void adopt(__u32 program, const struct sock *sk, struct task_struct *task, bool direct)
 {
 	__u64 key = (__u64)sk;
 	struct connection *connection;
@@ -71,13 +69,13 @@ static __always_inline void adopt(__u32 program, const struct sock *sk, struct t
 		return;
 	connection = bpf_map_lookup_elem(&connections, &key);
 	if (connection)
-		read_owner(&connection->record, task);
+		read_owner(&connection->record, task ? task : current_task(direct), direct);
 	if (bpf_map_delete_elem(&ownerless, &key))
 		return; /* another CPU was first */
 	__sync_fetch_and_add(&ownerless_count, -1);
 	if (!connection)
 		return;
-	send_open(program, connection, (const struct tcp_sock *)sk);
+	send_open(program, connection, sk, direct);
 	if (connection->closed)
 		send_last(program, key, connection);
 }
@@ -89,8 +87,8 @@ static __always_inline void finish(const struct sock *sk, struct connection *con
 	record->observed_mono_ns = bpf_ktime_get_ns();
 	record->kind = connection->established ? FLOW_CLOSE : FLOW_FAILED;
 	if (!record->family) /* never told of */
-		read_addresses(record, sk);
-	read_counts(record, (const struct tcp_sock *)sk);
+		read_tcp_addresses(record, sk, settings.direct);
+	read_counts(record, sk, settings.direct);
 }
 
 static __always_inline void on_connect(const struct sock *sk)
@@ -99,7 +97,7 @@ static __always_inline void on_connect(const struct sock *sk)
 	struct connection fresh;
 
 	begin(&fresh, FLOW_ROLE_CLIENT);
-	read_owner(&fresh.record, current_task());
+	read_owner(&fresh.record, current_task(settings.direct), settings.direct);
 	track(FLOW_PROGRAM_SET_STATE, key, &fresh);
 }
 
@@ -127,7 +125,7 @@ static __always_inline void on_established(const struct sock *sk, int old)
 	if (connection && !connection->established) {
 		connection->established = 1;
 		connection->record.start_mono_ns = bpf_ktime_get_ns();
-		send_open(FLOW_PROGRAM_SET_STATE, connection, (const struct tcp_sock *)sk);
+		send_open(FLOW_PROGRAM_SET_STATE, connection, sk, settings.direct);
 		return;
 	}
 	begin(&fresh, old == TCP_SYN_SENT ? FLOW_ROLE_CLIENT : FLOW_ROLE_SERVER);
@@ -180,7 +178,7 @@ static __always_inline void on_destroy(const struct sock *sk)
 	__u64 key = (__u64)sk;
 	struct connection *connection;
 
-	adopt(FLOW_PROGRAM_DESTROY, sk, current_task());
+	adopt(FLOW_PROGRAM_DESTROY, sk, 0, settings.direct);
 	connection = bpf_map_lookup_elem(&connections, &key);
 	if (!connection)
 		return;
@@ -200,7 +198,7 @@ static __always_inline void on_scan(const struct sock *sk, struct task_struct *t
 	if (state == TCP_LISTEN || state == TCP_CLOSE || state == TCP_SYN_RECV)
 		return;
 	if (bpf_map_lookup_elem(&connections, &key)) {
-		adopt(FLOW_PROGRAM_SCAN, sk, task);
+		adopt(FLOW_PROGRAM_SCAN, sk, task, false);
 		return;
 	}
 	begin(&fresh, FLOW_ROLE_CLIENT);
@@ -210,7 +208,7 @@ static __always_inline void on_scan(const struct sock *sk, struct task_struct *t
 		fresh.record.role = read_role((const struct tcp_sock *)sk, state);
 		fresh.record.flags |= FLOW_FLAG_PREEXISTING;
 	}
-	read_owner(&fresh.record, task);
+	read_owner(&fresh.record, task, false);
 	/* Unless it was entered meanwhile: then its own transitions told more. */
 	if (bpf_map_update_elem(&connections, &key, &fresh, BPF_NOEXIST) &&
 	    !bpf_map_lookup_elem(&connections, &key))

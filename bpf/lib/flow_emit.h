@@ -10,11 +10,10 @@
 #ifndef PROBECTL_FLOW_EMIT_H
 #define PROBECTL_FLOW_EMIT_H
 
+#include "read.h"
+
 #define WAKE_INTERVAL_NS (10 * 1000 * 1000ULL) /* below the reader's tick: src/capture/live.ts */
 #define WAKE_INTERVAL_FULL_NS (1000 * 1000ULL)
-
-/* Bytes waiting from which on the reader is woken sooner; a quarter of the ring. */
-const volatile __u64 ring_wake_bytes = 4 * 1024 * 1024;
 
 __u64 last_wake_ns;
 
@@ -35,7 +34,7 @@ static __always_inline bool emit(__u32 program, struct flow_record *record)
 
 	if (now - last_wake_ns > WAKE_INTERVAL_NS ||
 	    (now - last_wake_ns > WAKE_INTERVAL_FULL_NS &&
-	     bpf_ringbuf_query(&flow_ring, BPF_RB_AVAIL_DATA) > ring_wake_bytes)) {
+	     bpf_ringbuf_query(&flow_ring, BPF_RB_AVAIL_DATA) > settings.ring_wake_bytes)) {
 		last_wake_ns = now;
 		flags = BPF_RB_FORCE_WAKEUP;
 	}

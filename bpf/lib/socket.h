@@ -3,6 +3,8 @@
 #ifndef PROBECTL_SOCKET_H
 #define PROBECTL_SOCKET_H
 
+#include "read.h"
+
 /*
  * ADDRESS: 16 bytes of the IPv6 form. Stores IPv4-mapped (RFC 4291 2.5.5.2) as IPv4.
  * True when it was mapped.
@@ -19,15 +21,16 @@ static __always_inline bool unmap(__u8 *address)
 	return true;
 }
 
-static __always_inline void read_addresses(struct flow_record *record, const struct sock *sk)
+/* Everything but the local port, which TCP and UDP keep in different places. */
+static __always_inline void read_addresses(struct flow_record *record, const struct sock *sk, bool direct)
 {
 	const struct sock_common *common = &sk->__sk_common;
-	__u16 family = BPF_CORE_READ(common, skc_family);
 
 	__builtin_memset(record->local_address, 0, sizeof(record->local_address));
 	__builtin_memset(record->remote_address, 0, sizeof(record->remote_address));
 	record->family = 4;
-	if (family == AF_INET6 && bpf_core_field_exists(common->skc_v6_daddr)) {
+	if (READ(direct, sk, __sk_common.skc_family) == AF_INET6 &&
+	    bpf_core_field_exists(common->skc_v6_daddr)) {
 		bpf_core_read(record->local_address, 16, &common->skc_v6_rcv_saddr);
 		bpf_core_read(record->remote_address, 16, &common->skc_v6_daddr);
 		if (unmap(record->remote_address))
@@ -35,40 +38,48 @@ static __always_inline void read_addresses(struct flow_record *record, const str
 		else
 			record->family = 6;
 	} else {
-		bpf_core_read(record->local_address, 4, &common->skc_rcv_saddr);
-		bpf_core_read(record->remote_address, 4, &common->skc_daddr);
+		*(__u32 *)record->local_address = READ(direct, sk, __sk_common.skc_rcv_saddr);
+		*(__u32 *)record->remote_address = READ(direct, sk, __sk_common.skc_daddr);
 	}
-	record->remote_port = bpf_ntohs(BPF_CORE_READ(common, skc_dport));
-	/* Not skc_num: it is already 0 at TCP_CLOSE. */
-	record->local_port = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
-	record->netns = BPF_CORE_READ(common, skc_net.net, ns.inum);
-	if (BPF_CORE_READ(common, skc_net.net, user_ns, level) > 0)
+	record->remote_port = bpf_ntohs(READ(direct, sk, __sk_common.skc_dport));
+	record->netns = direct ? common->skc_net.net->ns.inum : BPF_CORE_READ(common, skc_net.net, ns.inum);
+	if ((direct ? common->skc_net.net->user_ns->level
+		    : BPF_CORE_READ(common, skc_net.net, user_ns, level)) > 0)
 		record->flags |= FLOW_FLAG_FOREIGN_NETNS;
 }
 
-static __always_inline __u32 read_srtt_us(const struct tcp_sock *tp)
+static __always_inline void read_tcp_addresses(struct flow_record *record, const struct sock *sk, bool direct)
 {
-	return BPF_CORE_READ(tp, srtt_us) >> 3; /* kept times eight */
+	const struct tcp_sock *tp = tcp_of(sk, direct);
+
+	read_addresses(record, sk, direct);
+	if (tp) { /* not skc_num: it is already 0 at TCP_CLOSE */
+		record->local_port = bpf_ntohs(READ(direct, tp, inet_conn.icsk_inet.inet_sport));
+		record->srtt_us = READ(direct, tp, srtt_us) >> 3; /* kept times eight */
+	}
 }
 
 /*
  * Payload bytes, not sequence numbers: bytes_sent counts retransmissions, bytes_received counts
  * the peer's FIN, of which SOCK_DONE tells (tcp_fin() in net/ipv4/tcp_input.c).
  */
-static __always_inline void read_counts(struct flow_record *record, const struct tcp_sock *tp)
+static __always_inline void read_counts(struct flow_record *record, const struct sock *sk, bool direct)
 {
-	const struct sock *sk = (const struct sock *)tp;
-	__u64 received = BPF_CORE_READ(tp, bytes_received);
+	const struct tcp_sock *tp = tcp_of(sk, direct);
+	__u64 received;
 
-	if (received && BPF_CORE_READ(sk, __sk_common.skc_flags) & (1UL << SOCK_DONE))
+	if (!tp)
+		return;
+	received = READ(direct, tp, bytes_received);
+	if (received && READ(direct, sk, __sk_common.skc_flags) & (1UL << SOCK_DONE))
 		received--;
 	record->bytes_received = received;
-	record->bytes_sent = BPF_CORE_READ(tp, bytes_sent) - BPF_CORE_READ(tp, bytes_retrans);
-	record->packets_sent = BPF_CORE_READ(tp, segs_out);
-	record->packets_received = BPF_CORE_READ(tp, segs_in);
-	record->srtt_us = read_srtt_us(tp);
-	record->retransmits = BPF_CORE_READ(tp, total_retrans);
-	record->error = BPF_CORE_READ(sk, sk_err);
+	record->bytes_sent = READ(direct, tp, bytes_sent) - READ(direct, tp, bytes_retrans);
+	record->packets_sent = READ(direct, tp, segs_out);
+	record->packets_received = READ(direct, tp, segs_in);
+	record->srtt_us = READ(direct, tp, srtt_us) >> 3;
+	record->retransmits = READ(direct, tp, total_retrans);
+	record->error = READ(direct, sk, sk_err);
 }
 
 /*

@@ -61,6 +61,7 @@ const OBSERVING_HELPERS = [
   130, // ringbuf_output
   134, // ringbuf_query
   158, // get_current_task_btf
+  137, // skc_to_tcp_sock
   175, // task_pt_regs
 ];
 
