@@ -2,7 +2,7 @@
  * Who may import whom:
  *
  *   main -> cli -> agent -> { capture, flow, enrich, emit, policy } -> model
- *                                      flow -> wasm -> model
+ *                                      flow -> wasm -> model, agent/inspect*.ts -> wasm
  *
  * Stages never import each other; agent/pipeline.ts alone connects them. A type alone connects
  * nothing, so the other files of agent/ may name the types of a stage.
@@ -44,7 +44,12 @@ module.exports = {
       "^src/$1/",
     ]),
     onlyTo("page-imports-page", "^src/page/", "^src/page/"),
-    onlyTo("agent-imports-stages-and-model", "^src/agent/", [STAGE, "^src/(agent|model)/"]),
+    // `inspect` is no stage: it takes files to the parsers and their records to text.
+    onlyTo("inspect-imports-wasm", "^src/agent/inspect[^/]*[.]ts$", "^src/(agent|wasm|model)/"),
+    onlyTo("agent-imports-stages-and-model", "^src/agent/(?!inspect)", [
+      STAGE,
+      "^src/(agent|model)/",
+    ]),
     onlyTo("cli-imports-agent-and-model", "^src/cli/", "^src/(cli|agent|model)/"),
     onlyTo("main-imports-cli-and-model", "^src/main[.]ts$", "^src/(cli|model)/"),
     {

@@ -55,7 +55,7 @@ function step(slot: usize, p: usize, end: usize): usize {
     case state.TARGET: return start.atTarget(slot, p);
     case state.SCHEME: return start.inScheme(slot, p, end);
     case state.AUTHORITY: return start.inAuthority(slot, p, end);
-    case state.PATH: return start.inPath(slot, p, end);
+    case state.PATH: return start.afterPath(slot, start.pathEnd(p, end), end);
     case state.PARAMETER: return start.inParameter(slot, p, end);
     case state.QUERY: return start.inQuery(slot, p, end);
     case state.AFTER_ASTERISK: return start.afterAsterisk(slot, p);
@@ -67,7 +67,10 @@ function step(slot: usize, p: usize, end: usize): usize {
     case state.LINE_LF: return header.atLineLf(slot, p);
     case state.LINE_START: return header.atLineStart(slot, p, end);
     case state.NAME: return header.inName(slot, p, end);
-    case state.VALUE_KEPT: return header.inValueKept(slot, p, end);
+    case state.VALUE_KEPT:
+    case state.CONTENT_LENGTH:
+    case state.TRANSFER_CODING:
+    case state.UPGRADE: return header.inValueKept(slot, p, end);
     case state.VALUE_DROPPED: return header.inValueDropped(slot, p, end);
     case state.MEDIA_TYPE: return header.inMediaType(slot, p, end);
     case state.TRACEPARENT: return header.inTraceparent(slot, p, end);

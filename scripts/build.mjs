@@ -1,7 +1,7 @@
 /**
  * The build: `node scripts/build.mjs [step...]`, all steps by default, each only when stale.
  *
- *   wasm    assembly/      -> build/wasm/redact.wasm
+ *   wasm    assembly/      -> build/wasm/{redact,parsers}.wasm
  *   bpf     bpf/           -> build/bpf/<name>.bpf.o
  *   embed   build/bpf/     -> build/generated/objects.{S,gen.h}
  *   native  native/        -> build/native/probectl_bpf.node
@@ -16,7 +16,9 @@ import { buildPackages, missingPackages } from "./lib/packages.mjs";
 import { commandOnPath, isMain, root, runScript, runTool, SetupError, say } from "./lib/run.mjs";
 import { filesBelow, hashInputs, isFresh, markFresh } from "./lib/stamps.mjs";
 
-const WASM = "build/wasm/redact.wasm";
+const WASM = "build/wasm";
+/** Pages of the parser module: its memory map (assembly/core/memory.ts) and room to grow it. */
+const PARSERS_PAGES = "800";
 const ADDON = "build/native/probectl_bpf.node";
 const SCRIPTS = ["scripts/build.mjs", ...filesBelow("scripts/lib")];
 const isProduct = (path) => !/\.test\.ts$|tsconfig\.json$/.test(path);
@@ -59,7 +61,12 @@ const steps = {
     run: buildNative,
   },
   js: {
-    files: () => [...filesBelow("src", isProduct), "tsconfig.json", "package-lock.json"],
+    files: () => [
+      ...filesBelow("src", isProduct),
+      "tsconfig.json",
+      "tsconfig.types.json",
+      "package-lock.json",
+    ],
     blocked: () => "",
     run: buildJs,
   },
@@ -79,9 +86,28 @@ function nativeBlocked() {
 }
 
 function buildWasm() {
-  mkdirSync(join(root, dirname(WASM)), { recursive: true });
-  node("asc", "assemblyscript/bin/asc.js", "--config", "asconfig.json", "--target", "release");
-  return [WASM];
+  mkdirSync(join(root, WASM), { recursive: true });
+  return [
+    compileWasm("redact", "--config", "asconfig.json", "--target", "release"),
+    compileWasm("parsers", "assembly/parsers.ts", "--config", "none", ...parserOptions()),
+  ];
+}
+
+/** Zero imports, a memory that is there from the start and cannot grow, no allocator. */
+function parserOptions() {
+  const module = ["--runtime", "stub", "--use", "abort=", "--noAssert", "-O2"];
+  const features = ["--enable", "simd", "--enable", "bulk-memory"];
+  const memory = ["--initialMemory", PARSERS_PAGES, "--maximumMemory", PARSERS_PAGES];
+  return [...module, ...features, ...memory];
+}
+
+/** Whole or not at all: a test that runs meanwhile reads the old module. */
+function compileWasm(name, ...options) {
+  const path = `${WASM}/${name}.wasm`;
+  const fresh = `${path}.${process.pid}`;
+  node(`asc ${name}`, "assemblyscript/bin/asc.js", ...options, "--outFile", fresh);
+  renameSync(join(root, fresh), join(root, path));
+  return path;
 }
 
 function buildNative() {
@@ -100,7 +126,10 @@ function buildJs() {
   // Whole or not at all: who starts the agent meanwhile finds the old one.
   const fresh = join(root, "build/dist");
   rmSync(fresh, { recursive: true, force: true });
-  node("tsc", "typescript/bin/tsc", "-p", "tsconfig.json", "--outDir", "build/dist");
+  // The program, then the types of what others may import (exports in package.json).
+  for (const project of ["tsconfig.json", "tsconfig.types.json"]) {
+    node("tsc", "typescript/bin/tsc", "-p", project, "--outDir", "build/dist");
+  }
   for (const asset of ["page", "emit/flow.proto"]) {
     const source = join(root, "src", asset);
     if (!existsSync(source)) continue;

@@ -5,16 +5,20 @@
  *   request-line = method SP request-target SP HTTP-version
  *   status-line  = HTTP-version SP status-code SP [ reason-phrase ]
  */
-import { SLOT_IS_CONNECT, SLOT_WORD } from "../abi";
+import { SLOT_WORD } from "../abi";
 import { LEADING_EMPTY_BYTES_MAX, START_WORD_BYTES_MAX } from "../limits";
-import { valueEnd, visibleEnd, wipe } from "../scan";
+import { tokenEnd, valueEnd, visibleEnd } from "../scan";
 import { endLine } from "./header-line";
-import { isStartWord } from "./names";
+import { beginsStartWord, isStartWord } from "./names";
 import {
   AFTER_ASTERISK,
   AFTER_STATUS_CODE,
   AUTHORITY,
   CR,
+  FLAG_CONNECT,
+  FLAG_OTHER_METHOD,
+  FLAG_REQUESTS,
+  FLAG_TENTATIVE,
   LF,
   LINE_END,
   PARAMETER,
@@ -32,8 +36,11 @@ import {
   count,
   counted,
   enter,
+  erase,
   fail,
   forgetWord,
+  has,
+  set,
   setUndecidedFrom,
   undecidedFrom,
 } from "./states";
@@ -47,7 +54,10 @@ const AT: u8 = 0x40;
 
 export function atStart(slot: usize, p: usize): usize {
   const byte = load<u8>(p);
-  if (byte != CR && byte != LF) return enter(slot, START_WORD, p);
+  if (byte != CR && byte != LF) {
+    forgetWord(slot);
+    return enter(slot, START_WORD, p);
+  }
   const empty = counted(slot) + 1;
   if (empty > LEADING_EMPTY_BYTES_MAX) return fail(slot, p);
   enter(slot, byte == CR ? START_LF : START, p);
@@ -59,10 +69,14 @@ export function atStartLf(slot: usize, p: usize): usize {
   return load<u8>(p) == LF ? atStart(slot, p) : fail(slot, p);
 }
 
-/** The word is kept in the slot until its space; only what begins a listed word stays there. */
+/**
+ * The word is kept in the slot, zeros behind it, until the next one; what begins no listed word
+ * does not stay there when the chunk ends.
+ */
 export function inStartWord(slot: usize, p: usize, end: usize): usize {
   let length = counted(slot);
   const word = slot + SLOT_WORD;
+  if (has(slot, FLAG_OTHER_METHOD)) return inOtherMethod(slot, length, p, end);
   for (; p < end; p++) {
     const byte = load<u8>(p);
     if (byte == SP) return afterStartWord(slot, length, p);
@@ -70,23 +84,55 @@ export function inStartWord(slot: usize, p: usize, end: usize): usize {
     store<u8>(word + length, byte);
     length++;
   }
-  count(slot, length);
-  return isStartWord(word, length, false) ? end : fail(slot, end);
+  if (beginsStartWord(word, length)) {
+    count(slot, length);
+    return end;
+  }
+  return otherMethod(slot, length) ? end : fail(slot, end);
 }
 
 function afterStartWord(slot: usize, length: u32, p: usize): usize {
   const word = slot + SLOT_WORD;
-  if (!isStartWord(word, length, true)) return fail(slot, p);
+  if (!isStartWord(word, length)) {
+    return otherMethod(slot, length) ? afterOtherMethod(slot, p) : fail(slot, p);
+  }
   const isResponse = load<u8>(word + 4) == SLASH;
   // No other method has seven letters and an N third.
-  store<u8>(slot, u8(length == 7 && load<u8>(word + 2) == 0x4e), SLOT_IS_CONNECT);
-  forgetWord(slot);
+  set(slot, FLAG_CONNECT, length == 7 && load<u8>(word + 2) == 0x4e);
   return enter(slot, isResponse ? STATUS_CODE : TARGET, p + 1);
+}
+
+/** Whether the word may be a method that is not registered; it is forgotten then. */
+function otherMethod(slot: usize, length: u32): bool {
+  const word = slot + SLOT_WORD;
+  if (!has(slot, FLAG_REQUESTS) || length == 0 || tokenEnd(word, word + length) != word + length) {
+    return false;
+  }
+  forgetWord(slot);
+  set(slot, FLAG_OTHER_METHOD, true);
+  count(slot, length);
+  return true;
+}
+
+function inOtherMethod(slot: usize, length: u32, p: usize, end: usize): usize {
+  const stop = tokenEnd(p, end);
+  length += <u32>(stop - p);
+  if (length > START_WORD_BYTES_MAX) return fail(slot, stop);
+  count(slot, length);
+  if (stop == end) return end;
+  return load<u8>(stop) == SP ? afterOtherMethod(slot, stop) : fail(slot, stop);
+}
+
+/** Whatever it is, it is on no list: it dies. */
+function afterOtherMethod(slot: usize, p: usize): usize {
+  erase(slot, undecidedFrom(slot), p);
+  set(slot, FLAG_CONNECT, false);
+  return enter(slot, TARGET, p + 1);
 }
 
 /** request-target = origin-form / absolute-form / authority-form (CONNECT alone) / "*" */
 export function atTarget(slot: usize, p: usize): usize {
-  if (load<u8>(slot, SLOT_IS_CONNECT)) return enterAuthority(slot, p);
+  if (has(slot, FLAG_CONNECT)) return enterAuthority(slot, p);
   const byte = load<u8>(p);
   if (byte == SLASH) return enter(slot, PATH, p);
   if (byte == 0x2a) return enter(slot, AFTER_ASTERISK, p + 1);
@@ -117,16 +163,18 @@ export function inScheme(slot: usize, p: usize, end: usize): usize {
 }
 
 function enterAuthority(slot: usize, p: usize): usize {
-  setUndecidedFrom(slot, p);
+  // With an undecided line before it, all of it is.
+  if (!has(slot, FLAG_TENTATIVE | FLAG_OTHER_METHOD)) setUndecidedFrom(slot, p);
   return enter(slot, AUTHORITY, p);
 }
 
 /** authority = [ userinfo "@" ] host [ ":" port ]: not decided before it ends, RFC 3986 3.2 */
 export function inAuthority(slot: usize, p: usize, end: usize): usize {
+  const begin = p;
   for (; p < end; p++) {
     const byte = load<u8>(p);
     if (byte == AT) {
-      wipe(undecidedFrom(slot), p);
+      erase(slot, begin, p);
     } else if (!isAuthorityByte(byte)) {
       return afterAuthority(slot, byte, p);
     }
@@ -137,7 +185,7 @@ export function inAuthority(slot: usize, p: usize, end: usize): usize {
 function afterAuthority(slot: usize, byte: u8, p: usize): usize {
   if (byte == SP) return enter(slot, VERSION, p + 1);
   const isPath = byte == SLASH || byte == QUESTION || byte == HASH;
-  return isPath && !load<u8>(slot, SLOT_IS_CONNECT) ? enter(slot, PATH, p) : fail(slot, p);
+  return isPath && !has(slot, FLAG_CONNECT) ? enter(slot, PATH, p) : fail(slot, p);
 }
 
 /** unreserved, sub-delims, "%", ":", "[" or "]", RFC 3986 2 */
@@ -146,27 +194,29 @@ function isAuthorityByte(byte: u8): bool {
   if (lower >= 0x61 && lower <= 0x7a) return true;
   // 0x24..0x3b is $%&'()*+,-./0123456789:; of which only the slash is no part of an authority.
   if (byte >= 0x24 && byte <= 0x3b) return byte != SLASH;
-  return byte == 0x21 || byte == 0x3d || byte == 0x5b || byte == 0x5d || byte == 0x5f || byte == 0x7e;
+  if (byte == 0x21 || byte == 0x3d || byte == 0x5b) return true;
+  return byte == 0x5d || byte == 0x5f || byte == 0x7e;
 }
 
-export function inPath(slot: usize, p: usize, end: usize): usize {
-  return afterPath(slot, visibleEnd(p, end, SEMICOLON, QUESTION, HASH), end);
+/** The end of what is kept of a path before its next delimiter; `afterPath` goes on there. */
+export function pathEnd(p: usize, end: usize): usize {
+  return visibleEnd(p, end, SEMICOLON, QUESTION, HASH);
 }
 
 export function inParameter(slot: usize, p: usize, end: usize): usize {
   const stop = visibleEnd(p, end, SLASH, QUESTION, HASH);
-  wipe(p, stop);
+  erase(slot, p, stop);
   return afterPath(slot, stop, end);
 }
 
 export function inQuery(slot: usize, p: usize, end: usize): usize {
   const stop = visibleEnd(p, end, 0, 0, 0);
-  wipe(p, stop);
+  erase(slot, p, stop);
   return afterPath(slot, stop, end);
 }
 
 /** What ended a part of the target decides the next part. */
-function afterPath(slot: usize, stop: usize, end: usize): usize {
+export function afterPath(slot: usize, stop: usize, end: usize): usize {
   if (stop == end) return end;
   const byte = load<u8>(stop);
   if (byte == SP) return enter(slot, VERSION, stop + 1);
@@ -216,6 +266,6 @@ export function afterStatusCode(slot: usize, p: usize, end: usize): usize {
 
 export function inReason(slot: usize, p: usize, end: usize): usize {
   const stop = valueEnd(p, end);
-  wipe(p, stop);
+  erase(slot, p, stop);
   return endLine(slot, stop, end);
 }

@@ -12,6 +12,7 @@ Examples:
   probectl-ebpf-agent --profile local                     watch this host, page on loopback
   probectl-ebpf-agent --tenant-id acme --fixture flows.json
   probectl-ebpf-agent config check --config agent.yaml    what is in force, and from where
+  probectl-ebpf-agent inspect capture.pcapng              the calls in a recorded capture
   probectl-ebpf-agent probe                               what this host's kernel allows
 
 The key behind an option is in brackets. Every key of the configuration file has an environment

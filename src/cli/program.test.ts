@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type FakeHost, fakeHost } from "../../test/support/fake-host.ts";
 import type { AgentConfig } from "../agent/config.ts";
+import type { InspectRequest } from "../agent/inspect.ts";
 import { AgentError } from "../model/errors.ts";
 import { runCli, type Services } from "./program.ts";
 
@@ -10,6 +11,8 @@ interface Outcome {
   stderr: string;
   /** The configuration the agent was run with. */
   ran: AgentConfig | undefined;
+  /** What was asked of `inspect`. */
+  inspected: InspectRequest | undefined;
 }
 
 /** Runs a command line on a fake host; `agent` stands for what the agent does. */
@@ -18,7 +21,13 @@ async function cli(
   host: FakeHost = {},
   agent: () => Promise<void> = async () => undefined,
 ): Promise<Outcome> {
-  const outcome: Outcome = { code: -1, stdout: "", stderr: "", ran: undefined };
+  const outcome: Outcome = {
+    code: -1,
+    stdout: "",
+    stderr: "",
+    ran: undefined,
+    inspected: undefined,
+  };
   const services: Services = {
     version: "1.2.3",
     host: fakeHost(host),
@@ -37,6 +46,9 @@ async function cli(
       return agent();
     },
     probeHost: async () => ({ report: { mode: "live" }, text: "mode  live\n" }),
+    inspectFiles: async (request) => {
+      outcome.inspected = request;
+    },
   };
   outcome.code = await runCli(args, services);
   return outcome;
@@ -124,7 +136,7 @@ describe("run", () => {
 
 describe("usage", () => {
   it.each([
-    [["fly"], 'unknown command "fly": use run, probe or config check'],
+    [["fly"], 'unknown command "fly": use run, inspect, probe or config check'],
     [["run", "fast"], 'unknown command "fast"'],
     [["--bogus"], "unknown option '--bogus'"],
     [["--confg", "x"], "unknown option '--confg' (Did you mean --config?)"],

@@ -1,6 +1,6 @@
 /**
- * The command line: `run` (also without a command), `probe`, `config check`. Parses, calls the
- * agent, and returns the exit code; it neither exits nor reads the environment.
+ * The command line: `run` (also without a command), `inspect`, `probe`, `config check`. Parses,
+ * calls the agent, and returns the exit code; it neither exits nor reads the environment.
  */
 
 import { Command, CommanderError, Option } from "commander";
@@ -17,10 +17,12 @@ import {
   PROFILES,
   settingOf,
 } from "../agent/config.ts";
+import type { InspectRequest } from "../agent/inspect.ts";
 import { createLogger, type LineTarget, type Logger } from "../agent/log.ts";
 import { AgentError } from "../model/errors.ts";
 import { type ExitCode, failureExitCode, failureText, PROGRAM } from "./failure.ts";
 import { DESCRIPTION, EXAMPLES } from "./help.ts";
+import { inspectCommand } from "./inspect.ts";
 
 /** What the command line needs of the world. */
 export interface Services {
@@ -31,6 +33,8 @@ export interface Services {
   /** Resolves after a clean stop. */
   runAgent(config: AgentConfig, log: Logger): Promise<void>;
   probeHost(): Promise<{ readonly report: object; readonly text: string }>;
+  /** Prints what is in capture files. */
+  inspectFiles(request: InspectRequest): Promise<void>;
 }
 
 /** Runs one command line, without the name of the program. Never rejects. */
@@ -83,6 +87,12 @@ function buildProgram(services: Services): Command {
     .description("Run the agent (the default).")
     .allowExcessArguments()
     .action((_options, command: Command) => run(command, services));
+  program.addCommand(
+    inspectCommand(async (request, command) => {
+      refuseConfig(command);
+      await services.inspectFiles(request);
+    }).copyInheritedSettings(program),
+  );
   program
     .command("probe")
     .description("Tell what this host's kernel allows; the exit code is 0 whatever that is.")
@@ -143,7 +153,7 @@ function load(command: Command, services: Services): LoadedConfig {
 async function run(command: Command, services: Services): Promise<void> {
   const [unknown] = command.args;
   if (unknown !== undefined) {
-    const message = `unknown command ${JSON.stringify(unknown)}: use run, probe or config check; see ${PROGRAM} --help`;
+    const message = `unknown command ${JSON.stringify(unknown)}: use run, inspect, probe or config check; see ${PROGRAM} --help`;
     throw new AgentError("CONFIG_INVALID", message);
   }
   const { config, warnings } = load(command, services);
@@ -152,16 +162,20 @@ async function run(command: Command, services: Services): Promise<void> {
   await services.runAgent(config, log);
 }
 
+/** For a command that has nothing to configure. */
+function refuseConfig(command: Command): void {
+  const ignored = configOptions().find((option) => given(command, option) !== undefined);
+  if (ignored === undefined) return;
+  const message = `${command.name()} reads no configuration: remove ${ignored.long}`;
+  throw new AgentError("CONFIG_INVALID", message);
+}
+
 async function probe(
   options: { json?: true },
   command: Command,
   services: Services,
 ): Promise<void> {
-  const ignored = configOptions().find((option) => given(command, option) !== undefined);
-  if (ignored !== undefined) {
-    const message = `probe reads no configuration: remove ${ignored.long}`;
-    throw new AgentError("CONFIG_INVALID", message);
-  }
+  refuseConfig(command);
   const { report, text } = await services.probeHost();
   const output = options.json === true ? JSON.stringify(report, null, 2) : text.trimEnd();
   services.stdout.write(`${output}\n`);

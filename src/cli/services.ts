@@ -19,5 +19,9 @@ export function systemServices(): Services {
       const { probeHost } = await import("../agent/probe.ts");
       return probeHost();
     },
+    inspectFiles: async (request) => {
+      const { inspectFiles } = await import("../agent/inspect.ts");
+      await inspectFiles(request, { stdout: process.stdout, stderr: process.stderr });
+    },
   };
 }

@@ -1,6 +1,7 @@
 /** The module itself: what is in the binary, and that nothing else is taken for it. */
 import { describe, expect, it } from "vitest";
 import { newRedactor, readRedactWasm } from "../../test/support/redact.ts";
+import { hasOnlyConstants, memoryPages, section } from "../../test/support/wasm-sections.ts";
 import { createRedactor } from "./redactor.ts";
 
 const wasm = readRedactWasm();
@@ -13,24 +14,6 @@ function patched(find: Uint8Array, at: number, value: number): Uint8Array {
   return copy;
 }
 
-/** Content of a section of the binary, after its id and size. */
-function section(id: number): Uint8Array {
-  for (let at = 8; at < wasm.length; ) {
-    const [size, body] = varint(wasm, at + 1);
-    if (wasm[at] === id) return wasm.subarray(body, body + size);
-    at = body + size;
-  }
-  throw new Error(`no section ${id}`);
-}
-
-/** An unsigned LEB128 number and where it ends. */
-function varint(bytes: Uint8Array, at: number): [value: number, end: number] {
-  const byte = bytes[at] ?? 0;
-  if (byte < 0x80) return [byte, at + 1];
-  const [rest, end] = varint(bytes, at + 1);
-  return [(byte & 0x7f) + rest * 128, end];
-}
-
 describe("redact.wasm", () => {
   it("imports nothing and exports only the interface", () => {
     const module = new WebAssembly.Module(wasm);
@@ -41,22 +24,16 @@ describe("redact.wasm", () => {
   });
 
   it("has a memory of 16 pages that cannot grow", () => {
-    expect([...section(5)]).toEqual([1, 1, 16, 16]);
+    expect(memoryPages(wasm)).toEqual({ initial: 16, maximum: 16 });
     expect(newRedactor().staging.buffer.byteLength).toBe(16 * 65_536);
   });
 
   it("keeps no state outside the memory: every global is a constant", () => {
-    const globals = section(6);
-    let at = 1;
-    for (let index = 0; index < (globals[0] ?? 0); index++) {
-      expect([...globals.subarray(at, at + 3)], `global ${index}`).toEqual([0x7f, 0, 0x41]);
-      at = varint(globals, at + 3)[1] + 1;
-    }
-    expect(at).toBe(globals.length);
+    expect(hasOnlyConstants(wasm)).toBe(true);
   });
 
   it("was built with SIMD and bulk memory", () => {
-    const code = Buffer.from(section(10));
+    const code = Buffer.from(section(wasm, 10));
     const instructions = {
       "i8x16.bitmask": "fd64",
       "i8x16.swizzle": "fd0e",

@@ -6,7 +6,12 @@
  * chunk there, `redact` zeroes in place what must not survive.
  */
 
-import { AgentError } from "../model/errors.ts";
+import {
+  compileModule,
+  type WasmConstant,
+  type WasmContract,
+  type WasmExports,
+} from "./instance.ts";
 
 /** What became of a stream; the copy of STATUS_* in assembly/abi.ts. */
 export const RedactStatus = {
@@ -38,29 +43,19 @@ export interface Redactor {
   reset(slot: number): void;
 }
 
-/** The part of the WebAssembly API used here: the build's libraries do not declare it. */
-interface WasmMemory {
-  readonly buffer: ArrayBuffer;
-  grow(pages: number): number;
-}
-interface WasmApi {
-  Module: {
-    new (bytes: Uint8Array): object;
-    imports(module: object): unknown[];
-  };
-  Instance: new (module: object, imports: object) => { readonly exports: object };
-}
-
 /** Exports of assembly/index.ts; constants arrive as globals. */
-interface RedactExports {
-  memory: WasmMemory;
-  STAGING_PTR: { readonly value: number };
-  STAGING_SIZE: { readonly value: number };
-  SLOT_COUNT: { readonly value: number };
+interface RedactExports extends WasmExports {
+  STAGING_PTR: WasmConstant;
+  STAGING_SIZE: WasmConstant;
+  SLOT_COUNT: WasmConstant;
   redact(slot: number, pointer: number, length: number): number;
   reset(slot: number): number;
-  selfTest(): number;
 }
+
+const CONTRACT: WasmContract<RedactExports> = {
+  file: "redact.wasm",
+  names: ["STAGING_PTR", "STAGING_SIZE", "SLOT_COUNT", "redact", "reset"],
+};
 
 const STATUS_MAX = RedactStatus.NotHttp1;
 
@@ -69,7 +64,10 @@ const STATUS_MAX = RedactStatus.NotHttp1;
  * @throws AgentError CAPTURE_FAILED when it is not the module of this release or answers wrongly
  */
 export function createRedactor(wasm: Uint8Array): Redactor {
-  const { memory, STAGING_PTR, STAGING_SIZE, SLOT_COUNT, ...calls } = instantiate(wasm);
+  const { memory, STAGING_PTR, STAGING_SIZE, SLOT_COUNT, ...calls } = compileModule(
+    wasm,
+    CONTRACT,
+  )();
   const pointer = STAGING_PTR.value;
   const slotCount = SLOT_COUNT.value;
   const staging = new Uint8Array(memory.buffer, pointer, STAGING_SIZE.value);
@@ -90,47 +88,6 @@ export function createRedactor(wasm: Uint8Array): Redactor {
       calls.reset(slot);
     },
   };
-}
-
-function instantiate(wasm: Uint8Array): RedactExports {
-  const api = (globalThis as unknown as { WebAssembly: WasmApi }).WebAssembly;
-  const module = compile(api, wasm);
-  if (api.Module.imports(module).length > 0) throw broken("it has imports");
-  const { exports } = new api.Instance(module, {});
-  if (!isRedactModule(exports)) throw broken("its exports are not those of redact.wasm");
-  if (canGrow(exports.memory)) throw broken("its memory can grow");
-  const wrong = exports.selfTest();
-  if (wrong !== 0) throw broken(`its self-test failed at answer ${wrong}`);
-  return exports;
-}
-
-function compile(api: WasmApi, wasm: Uint8Array): object {
-  try {
-    return new api.Module(wasm);
-  } catch (error) {
-    throw broken("it does not compile on this engine", error);
-  }
-}
-
-function isRedactModule(exports: object): exports is RedactExports {
-  const names = ["memory", "STAGING_PTR", "STAGING_SIZE", "SLOT_COUNT", "redact", "reset"];
-  return [...names, "selfTest"].every((name) => name in exports);
-}
-
-/** A memory at its maximum refuses to grow with a RangeError. */
-function canGrow(memory: WasmMemory): boolean {
-  try {
-    memory.grow(1);
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
-}
-
-function broken(reason: string, cause?: unknown): AgentError {
-  const message = `redact.wasm cannot be used (${reason}): rebuild it or reinstall the package`;
-  return new AgentError("CAPTURE_FAILED", message, {}, cause);
 }
 
 function isIndex(value: number, count: number): boolean {
